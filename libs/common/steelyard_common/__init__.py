@@ -1,0 +1,1 @@
+"""What a service needs to be one: settings, server, channels, errors, feeds, telemetry."""

@@ -1,0 +1,195 @@
+"""Metrics (always, as Prometheus text) and traces (when a collector is named)."""
+
+import importlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import structlog
+from grpc import StatusCode
+from opentelemetry import context as otel_context
+from opentelemetry.metrics import Meter
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import Span, SpanKind, Status, Tracer, get_current_span
+from opentelemetry.trace import StatusCode as SpanStatus
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from prometheus_client import CollectorRegistry, generate_latest
+
+TRACEPARENT = "traceparent"
+OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+DURATION_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60)
+
+_OTLP_MODULE = "opentelemetry.exporter.otlp.proto.grpc.trace_exporter"
+# Codes that are the server's fault; the others are the caller's, and no error of the span.
+_SERVER_FAULTS = frozenset(
+    {
+        StatusCode.UNKNOWN,
+        StatusCode.DEADLINE_EXCEEDED,
+        StatusCode.UNIMPLEMENTED,
+        StatusCode.INTERNAL,
+        StatusCode.UNAVAILABLE,
+        StatusCode.DATA_LOSS,
+    }
+)
+
+logger = structlog.get_logger(__name__)
+
+RecordCall = Callable[[StatusCode, float], None]
+
+
+class CallSpan(Protocol):
+    """Where the outcome of a call is written; a no-op when nobody collects traces."""
+
+    def finish(self, code: StatusCode) -> None:
+        """Note the status that the caller gets."""
+
+
+@dataclass(slots=True)
+class _RecordedSpan:
+    span: Span
+
+    def finish(self, code: StatusCode) -> None:
+        self.span.set_attribute("rpc.grpc.status_code", code.value[0])
+        if code in _SERVER_FAULTS:
+            self.span.set_status(Status(SpanStatus.ERROR))
+
+
+class _NoSpan:
+    def finish(self, code: StatusCode) -> None:
+        del code
+
+
+_NO_SPAN = _NoSpan()
+
+
+@dataclass(slots=True, kw_only=True)
+class Telemetry:
+    """The meter, tracer and registry of one process; give it to every server and channel."""
+
+    registry: CollectorRegistry
+    meter: Meter
+    tracer: Tracer | None = None
+    """None when nobody collects spans; trace context is passed on all the same."""
+    _close: list[Callable[[], object]] = field(default_factory=list)
+    _propagator: TraceContextTextMapPropagator = field(
+        default_factory=TraceContextTextMapPropagator
+    )
+
+    @classmethod
+    def start(
+        cls, service_name: str, *, span_processor: SpanProcessor | None = None
+    ) -> "Telemetry":
+        """Return telemetry for one process.
+
+        Args:
+            service_name: Resource attribute of everything that is measured, e.g. `pricing`.
+            span_processor: Where spans go; by default to `OTEL_EXPORTER_OTLP_ENDPOINT` if set.
+        """
+        # Imported here: the exporter takes 10 MB, and nothing but this function needs it.
+        prometheus = importlib.import_module("opentelemetry.exporter.prometheus")
+        registry = CollectorRegistry()
+        resource = Resource.create({"service.name": f"steelyard-{service_name}"})
+        meters = MeterProvider(
+            metric_readers=[
+                prometheus.PrometheusMetricReader(registry=registry, scope_info_enabled=False)
+            ],
+            resource=resource,
+            views=[_duration_view()],
+            shutdown_on_exit=False,
+        )
+        telemetry = cls(registry=registry, meter=meters.get_meter("steelyard"))
+        telemetry._close.append(meters.shutdown)
+        processor = span_processor or _otlp_processor()
+        if processor is not None:
+            tracers = TracerProvider(resource=resource, shutdown_on_exit=False)
+            tracers.add_span_processor(processor)
+            telemetry.tracer = tracers.get_tracer("steelyard")
+            telemetry._close.append(tracers.shutdown)
+        return telemetry
+
+    def close(self) -> None:
+        """Flush and stop what was started."""
+        while self._close:
+            self._close.pop()()
+
+    def prometheus_text(self) -> bytes:
+        """Return all metrics in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+    def call_recorder(self, service: str, method: str) -> RecordCall:
+        """Return a function that records the status and seconds of one served call."""
+        histogram = self.meter.create_histogram(
+            "rpc.server.call.duration", unit="s", description="Duration of served calls."
+        )
+        attributes = {
+            code: {
+                "rpc.service": service,
+                "rpc.method": method,
+                "rpc.response.status_code": code.name,
+            }
+            for code in StatusCode
+        }
+
+        def record(code: StatusCode, seconds: float) -> None:
+            histogram.record(seconds, attributes[code])
+
+        return record
+
+    @contextmanager
+    def server_span(self, method: str, metadata: Mapping[str, str]) -> Iterator[CallSpan]:
+        """Continue the caller's trace while a call is handled; `method` is `/service/method`."""
+        if self.tracer is None and TRACEPARENT not in metadata:
+            yield _NO_SPAN
+            return
+        parent = self._propagator.extract(metadata)
+        if self.tracer is None:
+            token = otel_context.attach(parent)
+            try:
+                yield _NO_SPAN
+            finally:
+                otel_context.detach(token)
+            return
+        service, _, name = method.removeprefix("/").partition("/")
+        with self.tracer.start_as_current_span(
+            method.removeprefix("/"),
+            context=parent,
+            kind=SpanKind.SERVER,
+            attributes={"rpc.system": "grpc", "rpc.service": service, "rpc.method": name},
+            # Messages of exceptions may quote what callers sent.
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            yield _RecordedSpan(span)
+
+    def trace_headers(self) -> dict[str, str]:
+        """Return the headers that continue the current trace in another service."""
+        headers: dict[str, str] = {}
+        if get_current_span().get_span_context().is_valid:
+            self._propagator.inject(headers)
+        return headers
+
+
+def _duration_view() -> View:
+    return View(
+        instrument_name="*.duration",
+        aggregation=ExplicitBucketHistogramAggregation(boundaries=DURATION_BUCKETS),
+    )
+
+
+def _otlp_processor() -> SpanProcessor | None:
+    if not os.environ.get(OTLP_ENDPOINT):
+        return None
+    try:
+        module: Any = importlib.import_module(_OTLP_MODULE)
+    except ImportError:
+        logger.warning(
+            "traces are off: install opentelemetry-exporter-otlp-proto-grpc", variable=OTLP_ENDPOINT
+        )
+        return None
+    return BatchSpanProcessor(module.OTLPSpanExporter())
