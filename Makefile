@@ -5,8 +5,10 @@ PYTHON ?= python3
 # Passed on to pytest, e.g. TEST_ARGS="tests/pricing -k quarantine".
 TEST_ARGS ?=
 TEST_WORKERS ?= 2
-# Passed on to the benchmarks, e.g. BENCH_ARGS=--quick.
+# Passed on to the benchmarks, e.g. BENCH_ARGS=--short.
 BENCH_ARGS ?=
+# Passed on to the builder of the seed, e.g. SEED_ARGS="map.json --edition 2026-10-21".
+SEED_ARGS ?=
 # Passed on to the resolver, e.g. LOCK_ARGS=--upgrade or LOCK_ARGS="--upgrade-package grpcio".
 LOCK_ARGS ?=
 
@@ -35,7 +37,7 @@ run: ## Start all services on this machine and say how to call them.
 
 .PHONY: test
 test: install ## Run every test that needs no network.
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --ignore tests/bench $(TEST_ARGS)
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup --ignore tests/bench $(TEST_ARGS)
 
 .PHONY: check
 check: lint test ## Run everything that a change has to pass.
@@ -48,7 +50,7 @@ lint: check-generate ## Check formats, style, types, imports and the contract.
 	$(BIN)/buf lint build/descriptors.binpb --config protos/buf.yaml
 	$(BIN)/python protos/check_breaking.py
 	$(BIN)/yamllint --strict .
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 	$(BIN)/mypy $(SCRIPTS)
 
@@ -76,7 +78,7 @@ bench: install ## Run the benchmarks and print their figures.
 
 .PHONY: seed
 seed: install ## Rebuild the bundled seed catalogue.
-	$(BIN)/python scripts/build_seed.py
+	$(BIN)/python scripts/build_seed.py $(SEED_ARGS)
 
 .PHONY: lock
 lock: install ## Resolve the dependencies again, nothing younger than a week.

@@ -104,13 +104,14 @@ def digest(files: list[str]) -> str:
 
 def install_locked(file: str) -> None:
     """Install one lock file: wheels first, for what packs the rest is among them."""
-    lock = ROOT / file
+    lock = (ROOT / file).read_text()
     wheels = VENV / "wheels.lock"
-    wheels.write_text(without(BINARY_IN_SDIST, lock.read_text()))
+    wheels.write_text(without(BINARY_IN_SDIST, lock))
     locked = ["--require-hashes", "--no-deps", "--only-binary", ":all:"]
     pip(*locked, "--requirement", str(wheels))
-    sdist = ["--no-binary", BINARY_IN_SDIST, "--no-build-isolation"]
-    pip(*locked, *sdist, "--requirement", str(lock))
+    if wheels.read_text() != lock:
+        sdist = ["--no-binary", BINARY_IN_SDIST, "--no-build-isolation"]
+        pip(*locked, *sdist, "--requirement", str(ROOT / file))
 
 
 def without(package: str, lock: str) -> str:

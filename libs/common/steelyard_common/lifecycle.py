@@ -6,14 +6,15 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 import structlog
 
 from steelyard_common import logs, settings
 from steelyard_common.background import BackgroundTask, supervised
 from steelyard_common.clock import Clock, SystemClock
-from steelyard_common.server import AddressInUseError, Server
+from steelyard_common.parent_watch import watch_parent
+from steelyard_common.server import AddressInUseError
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -22,6 +23,26 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 S = TypeVar("S", bound=settings.ServiceSettings)
 
 logger = structlog.get_logger(__name__)
+
+
+class Listener(Protocol):
+    """What a process serves with: our gRPC server, or the edge's HTTP one."""
+
+    port: int
+    """Where it listens; 0 before it does."""
+
+    async def start(self) -> None:
+        """Listen, without being ready.
+
+        Raises:
+            AddressInUseError: Another process listens there.
+        """
+
+    async def set_serving(self, *, serving: bool) -> None:
+        """Tell health checks whether calls are welcome."""
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Let calls in flight finish, then cut what is left; a second call cuts at once."""
 
 
 async def _ready_at_once() -> None:
@@ -33,7 +54,7 @@ class Service:
     """Everything that one process runs."""
 
     name: str
-    server: Server
+    server: Listener
     prepare: Callable[[], Awaitable[None]] = _ready_at_once
     """Runs after the server listens; it reports SERVING when this returns."""
     tasks: Sequence[BackgroundTask] = ()
@@ -50,6 +71,8 @@ def run_process(
     """Load settings, build the service, serve until a signal, exit: the whole of a `__main__`."""
     loaded = settings.load(settings_class)
     logs.configure(name, level=loaded.log_level, log_format=loaded.log_format)
+    if loaded.parent_pid is not None:
+        watch_parent(loaded.parent_pid)
 
     async def main() -> int:
         return await run(await build(loaded))

@@ -6,6 +6,7 @@ from typing import Any
 REDACTED = "[redacted]"
 MAX_TEXT_CHARACTERS = 4096
 MAX_DEPTH = 6
+MAX_INTEGER = 2**53  # JSON readers have no larger ones
 
 _SECRET_NAMES = frozenset(
     {
@@ -36,7 +37,9 @@ _SECRET_TEXT = re.compile(
 
 def redacted_text(text: str) -> str:
     """Return a text without anything that looks like a key, cut to a bearable length."""
-    clean = _SECRET_TEXT.sub(REDACTED, text)
+    # Lone surrogates are in no encoding of the output.
+    encodable = text.encode("utf-8", "backslashreplace").decode()
+    clean = _SECRET_TEXT.sub(REDACTED, encodable)
     return clean if len(clean) <= MAX_TEXT_CHARACTERS else f"{clean[:MAX_TEXT_CHARACTERS]}…"
 
 
@@ -44,8 +47,10 @@ def redacted(name: str, value: Any, depth: int = 0) -> Any:
     """Return a value that is safe to log under `name`, made of plain types only."""
     if _is_private(name) or depth > MAX_DEPTH:
         return REDACTED
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool | float):
         return value
+    if isinstance(value, int):
+        return value if abs(value) <= MAX_INTEGER else str(value)
     if isinstance(value, dict):
         return {
             redacted_text(str(key)): redacted(str(key), item, depth + 1)

@@ -97,6 +97,9 @@ class ServiceSettings(BaseSettings):
     max_concurrent_calls: PositiveInt = 1024
     """Calls beyond are refused with OVERLOADED."""
 
+    parent_pid: PositiveInt | None = None
+    """Process that this one must not outlive, set by the supervisor; unset means none."""
+
     @property
     def listen_address(self) -> Address:
         """The address of the service itself."""

@@ -10,8 +10,10 @@ from typing import Any, Protocol
 import structlog
 from grpc import StatusCode
 from opentelemetry import context as otel_context
+from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.metrics import Meter
 from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
@@ -25,7 +27,7 @@ TRACEPARENT = "traceparent"
 OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 DURATION_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60)
 
-_OTLP_MODULE = "opentelemetry.exporter.otlp.proto.grpc.trace_exporter"
+_OTLP_PACKAGE = "opentelemetry.exporter.otlp.proto.grpc"
 # Codes that are the server's fault; the others are the caller's, and no error of the span.
 _SERVER_FAULTS = frozenset(
     {
@@ -91,13 +93,13 @@ class Telemetry:
             service_name: Resource attribute of everything that is measured, e.g. `pricing`.
             span_processor: Where spans go; by default to `OTEL_EXPORTER_OTLP_ENDPOINT` if set.
         """
-        # Imported here: the exporter takes 10 MB, and nothing but this function needs it.
-        prometheus = importlib.import_module("opentelemetry.exporter.prometheus")
         registry = CollectorRegistry()
+        otlp_spans, otlp_metrics = _otlp_exporters()
         resource = Resource.create({"service.name": f"steelyard-{service_name}"})
         meters = MeterProvider(
             metric_readers=[
-                prometheus.PrometheusMetricReader(registry=registry, scope_info_enabled=False)
+                PrometheusMetricReader(registry=registry, scope_info_enabled=False),
+                *(PeriodicExportingMetricReader(exporter) for exporter in otlp_metrics),
             ],
             resource=resource,
             views=[_duration_view()],
@@ -105,8 +107,8 @@ class Telemetry:
         )
         telemetry = cls(registry=registry, meter=meters.get_meter("steelyard"))
         telemetry._close.append(meters.shutdown)
-        processor = span_processor or _otlp_processor()
-        if processor is not None:
+        processors = [span_processor] if span_processor else map(BatchSpanProcessor, otlp_spans)
+        for processor in processors:
             tracers = TracerProvider(resource=resource, shutdown_on_exit=False)
             tracers.add_span_processor(processor)
             telemetry.tracer = tracers.get_tracer("steelyard")
@@ -182,14 +184,17 @@ def _duration_view() -> View:
     )
 
 
-def _otlp_processor() -> SpanProcessor | None:
+def _otlp_exporters() -> tuple[list[Any], list[Any]]:
+    """Return exporters of spans and of metrics, none when no collector is named."""
     if not os.environ.get(OTLP_ENDPOINT):
-        return None
+        return [], []
     try:
-        module: Any = importlib.import_module(_OTLP_MODULE)
+        spans: Any = importlib.import_module(f"{_OTLP_PACKAGE}.trace_exporter")
+        metrics: Any = importlib.import_module(f"{_OTLP_PACKAGE}.metric_exporter")
     except ImportError:
         logger.warning(
-            "traces are off: install opentelemetry-exporter-otlp-proto-grpc", variable=OTLP_ENDPOINT
+            "nothing is exported: install opentelemetry-exporter-otlp-proto-grpc",
+            variable=OTLP_ENDPOINT,
         )
-        return None
-    return BatchSpanProcessor(module.OTLPSpanExporter())
+        return [], []
+    return [spans.OTLPSpanExporter()], [metrics.OTLPMetricExporter()]
