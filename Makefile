@@ -85,14 +85,6 @@ lock: install ## Resolve the dependencies again, nothing younger than a week.
 	$(COMPILE) --extra build --output-file requirements.lock
 	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 
-.PHONY: up
-up: ## Start the containers of docker-compose.yml and wait until they are healthy.
-	docker compose up --build --detach --wait
-
-.PHONY: down
-down: ## Stop the containers; volumes stay.
-	docker compose down
-
 .PHONY: clean
 clean: ## Remove caches and build output; .venv and the data in .steelyard stay.
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

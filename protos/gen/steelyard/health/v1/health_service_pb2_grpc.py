@@ -95,7 +95,8 @@ class HealthServiceServicer:
     def CheckOffers(self, request, context):
         """CheckOffers returns the health of up to 100 offers. A router makes this call per request.
 
-        Answers come in request order; an offer nobody has reported on is UNKNOWN with score 1.
+        Answers come in request order. An offer with too few outcomes of its own is answered for by its
+        provider's; one whose provider nobody has reported on either is UNKNOWN with score 1.
         Errors: INVALID_FIELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -23,7 +23,8 @@ class HealthServiceStub:
     CheckOffers: aio.UnaryUnaryMultiCallable[health_service_pb2.CheckOffersRequest, health_service_pb2.CheckOffersResponse]
     """CheckOffers returns the health of up to 100 offers. A router makes this call per request.
 
-    Answers come in request order; an offer nobody has reported on is UNKNOWN with score 1.
+    Answers come in request order. An offer with too few outcomes of its own is answered for by its
+    provider's; one whose provider nobody has reported on either is UNKNOWN with score 1.
     Errors: INVALID_FIELD.
     """
     ReportOutcomes: aio.UnaryUnaryMultiCallable[health_service_pb2.ReportOutcomesRequest, health_service_pb2.ReportOutcomesResponse]
@@ -68,7 +69,8 @@ class HealthServiceServicer(metaclass=abc_1.ABCMeta):
     ) -> abc.Awaitable[health_service_pb2.CheckOffersResponse]:
         """CheckOffers returns the health of up to 100 offers. A router makes this call per request.
 
-        Answers come in request order; an offer nobody has reported on is UNKNOWN with score 1.
+        Answers come in request order. An offer with too few outcomes of its own is answered for by its
+        provider's; one whose provider nobody has reported on either is UNKNOWN with score 1.
         Errors: INVALID_FIELD.
         """
 

@@ -1,0 +1,1 @@
+"""Health: which offers answer well now."""

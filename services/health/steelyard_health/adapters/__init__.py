@@ -1,0 +1,1 @@
+"""Where the health service keeps what it was told."""

@@ -1,0 +1,132 @@
+"""Health as a reader sees it: figures, state, and whose figures they are."""
+
+from dataclasses import dataclass, replace
+
+from steelyard_health.domain.histogram import FIRST_TOKEN, LATENCY, SPEED
+from steelyard_health.domain.score import (
+    DECIMALS,
+    NO_STATUS_PAGE,
+    confidence,
+    effective_score,
+    window_score,
+)
+from steelyard_health.domain.state import BAD_STATES, HealthState
+from steelyard_health.domain.window import MICROS, Tally
+
+SIBLING_TRUST = 0.5
+"""How much less a provider's other offers tell of an offer than its own outcomes do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a state machine says at one instant. Instants are monotonic seconds."""
+
+    state: HealthState
+    state_apart_from_limits: HealthState
+    failures_in_row: int = 0
+    successes_in_row: int = 0
+    retry_at: float | None = None
+    """Not before this instant, None for now."""
+    last_outcome_at: float | None = None
+    changed_at: float | None = None
+    """When the state was seen to change."""
+
+
+UNKNOWN_STANDING = Standing(state=HealthState.UNKNOWN, state_apart_from_limits=HealthState.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a window amounts to; seconds, shares of 1, None where nothing was measured."""
+
+    sample_count: int
+    success_rate: float | None
+    error_rate: float | None
+    score: float
+    confidence: float
+    mean_latency: float | None
+    latency: tuple[float, ...] | None
+    """p50, p95 and p99 of whole answers."""
+    first_token: tuple[float, ...] | None
+    """p50 and p95."""
+    tokens_per_second: float | None
+    """Median."""
+
+    @classmethod
+    def of(cls, tally: Tally) -> "Figures":
+        samples = tally.sample_count
+        success_rate = tally.successes / samples if samples else None
+        mean_call = tally.call_micros / tally.call_count / MICROS if tally.call_count else None
+        counts = tally.counts
+        speed = SPEED.quantiles(counts, (0.5,))
+        return cls(
+            sample_count=samples,
+            success_rate=success_rate,
+            error_rate=tally.failures / samples if samples else None,
+            score=window_score(success_rate, mean_call),
+            confidence=confidence(samples),
+            mean_latency=(
+                tally.answer_micros / tally.answer_count / MICROS if tally.answer_count else None
+            ),
+            latency=LATENCY.quantiles(counts, (0.5, 0.95, 0.99)),
+            first_token=FIRST_TOKEN.quantiles(counts, (0.5, 0.95)),
+            tokens_per_second=speed[0] if speed else None,
+        )
+
+
+NO_FIGURES = Figures.of(Tally())
+
+
+@dataclass(frozen=True, slots=True)
+class HealthView:
+    """The health of one offer or provider at one instant."""
+
+    standing: Standing = UNKNOWN_STANDING
+    figures: Figures = NO_FIGURES
+    status_factor: float = NO_STATUS_PAGE
+    is_from_provider: bool = False
+
+    @property
+    def score(self) -> float:
+        """The score that counts: of the window, corrected by the status page."""
+        return effective_score(self.figures.score, self.status_factor)
+
+    @property
+    def state(self) -> HealthState:
+        return self.standing.state
+
+    def speaks_for_itself(self, enough_samples: int) -> bool:
+        """Say whether wider figures must not replace it: enough outcomes, or bad news."""
+        return self.figures.sample_count >= enough_samples or self.state in BAD_STATES
+
+
+UNKNOWN = HealthView()
+
+
+def for_unseen_offer(provider: HealthView) -> HealthView:
+    """Return what a provider's health says of an offer with few outcomes of its own.
+
+    The provider's 429s do not: providers limit models apart.
+    """
+    standing = provider.standing
+    return replace(
+        provider,
+        is_from_provider=True,
+        standing=replace(standing, state=standing.state_apart_from_limits, retry_at=None),
+        figures=replace(
+            provider.figures,
+            confidence=round(provider.figures.confidence * SIBLING_TRUST, DECIMALS),
+        ),
+    )
+
+
+def blended(own: HealthView, shared: HealthView, tally: Tally) -> HealthView:
+    """Return what a tenant sees of which it knows little itself, and nothing bad.
+
+    Args:
+        own: From the tenant's own keys and endpoints.
+        shared: What everybody sees.
+        tally: The outcomes of both.
+    """
+    leading = own if shared.state is HealthState.UNKNOWN else shared
+    return replace(shared, standing=leading.standing, figures=Figures.of(tally))

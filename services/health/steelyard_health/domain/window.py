@@ -1,0 +1,222 @@
+"""Outcomes of the last five minutes, in slots of ten seconds that leave one by one.
+
+Nothing has to run for outcomes to leave: every read and write first drops what is too old. A write
+touches one slot and the sum of all slots; dropping a slot costs one pass over its bins, at most
+once per ten seconds.
+"""
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import sub
+
+from steelyard_health.domain.histogram import (
+    BIN_COUNT,
+    FIRST_TOKEN,
+    LATENCY,
+    NO_BINS,
+    SPEED,
+    octave_of,
+)
+from steelyard_health.domain.outcome import COUNTED, WINDOW_SECONDS, Outcome, Result
+
+SLOT_COUNT = 30
+SLOT_SECONDS = WINDOW_SECONDS // SLOT_COUNT
+
+MAX_SLOT_OCTAVE = 2**16 - 1
+"""A slot counts no more values between two powers of two: percentiles bear it, memory is halved."""
+
+MICROS = 1_000_000
+# Below, the pace says more about buffering on the way than about the provider.
+MIN_SPEED_TOKENS = 2
+MIN_SPEED_SECONDS = 0.01
+
+
+def slot_of(instant: float) -> int:
+    """Return the number of the slot that `instant` lies in."""
+    return int(instant // SLOT_SECONDS)
+
+
+def slot_for(ended_at: float, now: float) -> int:
+    """Return the slot for what ended within the window: at least the oldest that is left."""
+    return max(slot_of(ended_at), slot_of(now) - SLOT_COUNT + 1)
+
+
+def slot_end(slot: int) -> float:
+    """Return when a slot is over."""
+    return float((slot + 1) * SLOT_SECONDS)
+
+
+def forgotten_at(slot: int) -> float:
+    """Return when a slot leaves the window."""
+    return float((slot + SLOT_COUNT) * SLOT_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one outcome adds to a window; the same for the offer's and the provider's."""
+
+    slot: int
+    """When the call ended."""
+    has_failed: bool
+    call_micros: int | None
+    """Duration of the call, however it ended."""
+    bins: tuple[int, ...]
+    """Where its latency, time to first token and speed are counted; only whole answers are."""
+
+    @classmethod
+    def of(cls, outcome: Outcome, now: float) -> "Sample | None":
+        """Return the sample of an outcome, None when it says nothing of success rates."""
+        if outcome.result not in COUNTED:
+            return None
+        latency = outcome.latency_seconds
+        return cls(
+            slot=slot_for(now - outcome.age_seconds, now),
+            has_failed=outcome.result is not Result.SUCCESS,
+            # Zero is what a reporter sends that did not measure.
+            call_micros=round(latency * MICROS) if latency else None,
+            bins=_bins_of(outcome) if outcome.result is Result.SUCCESS else (),
+        )
+
+
+def _bins_of(outcome: Outcome) -> tuple[int, ...]:
+    latency, first_token = outcome.latency_seconds, outcome.first_token_seconds
+    bins = []
+    if latency:
+        bins.append(LATENCY.bin_of(latency))
+    if first_token:
+        bins.append(FIRST_TOKEN.bin_of(first_token))
+    if latency and first_token:
+        seconds = latency - first_token
+        if seconds >= MIN_SPEED_SECONDS and outcome.output_token_count >= MIN_SPEED_TOKENS:
+            bins.append(SPEED.bin_of((outcome.output_token_count - 1) / seconds))
+    return tuple(bins)
+
+
+class Tally:
+    """Sums over samples. Whole numbers only, so that subtracting leaves no residue."""
+
+    __slots__ = (
+        "answer_count",
+        "answer_micros",
+        "bins",
+        "call_count",
+        "call_micros",
+        "failures",
+        "successes",
+    )
+
+    def __init__(self) -> None:
+        self.successes = 0
+        self.failures = 0
+        self.call_micros = 0
+        self.call_count = 0
+        self.answer_micros = 0
+        """Of whole answers only."""
+        self.answer_count = 0
+        self.bins: array[int] | None = None
+        """None until something is counted in it."""
+
+    @property
+    def sample_count(self) -> int:
+        return self.successes + self.failures
+
+    @property
+    def counts(self) -> Sequence[int]:
+        """The bins to read from."""
+        return NO_BINS if self.bins is None else self.bins
+
+    def add(self, sample: Sample) -> None:
+        """Count a sample, all but its bins."""
+        if sample.has_failed:
+            self.failures += 1
+        else:
+            self.successes += 1
+        if sample.call_micros is not None:
+            self.call_micros += sample.call_micros
+            self.call_count += 1
+            if not sample.has_failed:
+                self.answer_micros += sample.call_micros
+                self.answer_count += 1
+
+    def subtract(self, other: "Tally") -> None:
+        """Take out what `other` counted, all of which is in here."""
+        self.successes -= other.successes
+        self.failures -= other.failures
+        self.call_micros -= other.call_micros
+        self.call_count -= other.call_count
+        self.answer_micros -= other.answer_micros
+        self.answer_count -= other.answer_count
+        if other.bins is not None and self.bins is not None:
+            self.bins = array("I", map(sub, self.bins, other.bins))
+
+    def plus(self, other: "Tally") -> "Tally":
+        """Return a tally of both."""
+        both = Tally()
+        both.successes = self.successes + other.successes
+        both.failures = self.failures + other.failures
+        both.call_micros = self.call_micros + other.call_micros
+        both.call_count = self.call_count + other.call_count
+        both.answer_micros = self.answer_micros + other.answer_micros
+        both.answer_count = self.answer_count + other.answer_count
+        both.bins = array("I", map(int.__add__, self.counts, other.counts))
+        return both
+
+
+class Window:
+    """A sliding window of five minutes."""
+
+    __slots__ = ("_newest", "_slots", "_total")
+
+    def __init__(self) -> None:
+        self._slots: list[Tally | None] = [None] * SLOT_COUNT
+        self._newest: int | None = None
+        self._total = Tally()
+
+    def add(self, sample: Sample, now_slot: int) -> None:
+        """Count a sample of the window that ends with `now_slot`."""
+        self.total(now_slot)
+        index = sample.slot % SLOT_COUNT
+        tally = self._slots[index]
+        if tally is None:
+            tally = self._slots[index] = Tally()
+        tally.add(sample)
+        self._total.add(sample)
+        if sample.bins:
+            self._count(tally, sample.bins)
+
+    def total(self, slot: int) -> Tally:
+        """Return the sums of the window that ends with `slot`. Only good until the next call."""
+        newest = self._newest
+        if newest is None:
+            self._newest = slot
+        elif slot > newest:
+            self._drop(newest + 1, slot)
+            self._newest = slot
+        return self._total
+
+    def _drop(self, first: int, last: int) -> None:
+        """Make room for the slots `first` to `last`."""
+        if last - first + 1 >= SLOT_COUNT:
+            self._slots = [None] * SLOT_COUNT
+            self._total = Tally()
+            return
+        for slot in range(first, last + 1):
+            old = self._slots[slot % SLOT_COUNT]
+            if old is not None:
+                self._total.subtract(old)
+                self._slots[slot % SLOT_COUNT] = None
+
+    def _count(self, tally: Tally, indexes: tuple[int, ...]) -> None:
+        if tally.bins is None:
+            tally.bins = array("H", bytes(BIN_COUNT * 2))
+        if self._total.bins is None:
+            self._total.bins = array("I", bytes(BIN_COUNT * 4))
+        mine, total = tally.bins, self._total.bins
+        for index in indexes:
+            octave = octave_of(index)
+            if mine[octave] < MAX_SLOT_OCTAVE:
+                mine[index] += 1
+                mine[octave] += 1
+                total[index] += 1
+                total[octave] += 1
