@@ -1,0 +1,1 @@
+"""Identity of offers and providers in third-party catalogues, and the seed catalogue."""
