@@ -1,0 +1,1 @@
+"""Registry: which models and providers exist, and how good they are."""

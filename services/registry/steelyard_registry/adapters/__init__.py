@@ -1,0 +1,1 @@
+"""What the registry touches: feeds, files of its own, the health service."""

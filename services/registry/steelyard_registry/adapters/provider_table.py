@@ -1,0 +1,81 @@
+"""The bundled table of providers."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.resources import files
+from typing import Any
+
+from steelyard_registry.domain.providers import AuthStyle, Provider, WireFormat
+
+_WIRE_FORMATS = {
+    "openai": WireFormat.OPENAI,
+    "anthropic": WireFormat.ANTHROPIC,
+    "gemini": WireFormat.GEMINI,
+}
+_AUTH_STYLES = {
+    "bearer": AuthStyle.BEARER,
+    "x-api-key": AuthStyle.X_API_KEY,
+    "x-goog-api-key": AuthStyle.X_GOOG_API_KEY,
+    "none": AuthStyle.NONE,
+}
+
+
+def read_providers(base_urls: Mapping[str, str] | None = None) -> dict[str, Provider]:
+    """Return the known sellers by id.
+
+    Args:
+        base_urls: Roots that replace the official ones, by provider.
+    """
+    text = (files("steelyard_registry") / "data" / "providers.toml").read_text("utf-8")
+    providers = {name: _provider(name, row) for name, row in tomllib.loads(text).items()}
+    for name, url in (base_urls or {}).items():
+        providers[name] = replace(providers[name], base_url=url)
+    return providers
+
+
+def base_urls(environment: Mapping[str, str], prefix: str) -> dict[str, str]:
+    """Return the roots that `{prefix}PROVIDER_{PROVIDER}_BASE_URL` set, by provider.
+
+    `{prefix}OLLAMA_BASE_URL` is another name for Ollama's. Empty variables count as not set.
+
+    Raises:
+        ValueError: Some are no URLs, or of providers that nobody knows; it names all of them.
+    """
+    known = {each.provider for each in read_providers().values() if each.is_routable}
+    found = {
+        variable: (match[1] or match[2]).lower()
+        for variable, value in environment.items()
+        if value
+        and (match := re.fullmatch(rf"{prefix}(?:PROVIDER_(\w+)|(OLLAMA))_BASE_URL", variable))
+    }
+    problems = [
+        f"{variable}: must start with https:// or http://"
+        for variable in found
+        if not environment[variable].startswith(("https://", "http://"))
+    ]
+    problems += [
+        f"{variable}: there is no provider {provider}"
+        for variable, provider in found.items()
+        if provider not in known
+    ]
+    if problems:
+        raise ValueError("; ".join(sorted(problems)))
+    return {
+        provider: environment[variable].rstrip("/") for variable, provider in sorted(found.items())
+    }
+
+
+def _provider(name: str, row: dict[str, Any]) -> Provider:
+    words = dict(row)
+    wire_format = words.pop("wire_format", None)
+    auth_style = words.pop("auth_style", None)
+    key_variables = tuple(words.pop("key_variables", ()))
+    return Provider(
+        provider=name,
+        wire_format=_WIRE_FORMATS[wire_format] if wire_format else WireFormat.UNKNOWN,
+        auth_style=_AUTH_STYLES[auth_style] if auth_style else AuthStyle.UNKNOWN,
+        key_variables=key_variables,
+        **words,
+    )

@@ -1,0 +1,115 @@
+"""The feeds that the catalogue is made of, each with its last good copy."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
+
+import structlog
+
+from steelyard_catalog.litellm import read_litellm
+from steelyard_catalog.openrouter import OpenRouterEntry, read_openrouter
+from steelyard_catalog.seed import read_seed
+from steelyard_common.feed import Feed
+from steelyard_registry.domain import offers
+from steelyard_registry.domain.feeds import SourceName
+from steelyard_registry.domain.models import Offer
+
+# The smallest real map had 40 kB, the smallest real list 500 kB.
+MIN_FEED_BYTES = 1_000
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFacts:
+    """What one body of a source says."""
+
+    offers: tuple[Offer, ...]
+    source_keys: Mapping[str, str] = field(default_factory=dict)
+    moving_names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A feed and how it is read."""
+
+    name: SourceName
+    feed: Feed
+    read: Callable[[bytes, datetime], SourceFacts]
+    """Takes the body and when it was fetched; raises CatalogueFormatError."""
+
+
+def catalogue_sources(*, litellm_url: str, openrouter_url: str) -> list[Source]:
+    """Return the sources that are switched on."""
+    named = [
+        (SourceName.LITELLM, litellm_url, litellm_facts),
+        (SourceName.OPENROUTER, openrouter_url, openrouter_facts),
+    ]
+    return [
+        Source(name=name, feed=Feed(name=name, url=url, min_bytes=MIN_FEED_BYTES), read=read)
+        for name, url, read in named
+        if url
+    ]
+
+
+def litellm_facts(body: bytes, fetched_time: datetime) -> SourceFacts:
+    """Read LiteLLM's map.
+
+    Raises:
+        CatalogueFormatError: It is not one.
+    """
+    catalogue = read_litellm(body)
+    _log_dropped(SourceName.LITELLM, len(catalogue.dropped))
+    return SourceFacts(
+        offers=tuple(
+            offers.from_catalogue(entry, source=SourceName.LITELLM, observed_time=fetched_time)
+            for entry in catalogue.entries
+        ),
+        source_keys={entry.offer: entry.source_key for entry in catalogue.entries},
+    )
+
+
+def openrouter_facts(body: bytes, fetched_time: datetime) -> SourceFacts:
+    """Read OpenRouter's list.
+
+    Raises:
+        CatalogueFormatError: It is not one.
+    """
+    catalogue = read_openrouter(body)
+    _log_dropped(SourceName.OPENROUTER, len(catalogue.dropped))
+    return SourceFacts(
+        offers=tuple(
+            offers.from_openrouter(entry, source=SourceName.OPENROUTER, observed_time=fetched_time)
+            for entry in catalogue.entries
+            if _is_offer(entry)
+        ),
+        moving_names={
+            f"{SourceName.OPENROUTER}/{entry.alias_target}": entry.id
+            for entry in catalogue.entries
+            if entry.is_alias and entry.alias_target
+        },
+    )
+
+
+def seed_facts() -> tuple[SourceFacts, datetime]:
+    """Return what the bundled seed says, and of when it is."""
+    seed = read_seed()
+    edition = datetime.combine(seed.edition_date, time(), UTC)
+    facts = SourceFacts(
+        offers=tuple(
+            offers.from_catalogue(entry, source=SourceName.SEED, observed_time=edition)
+            for entry in seed.entries
+        ),
+        source_keys={entry.offer: entry.source_key for entry in seed.entries},
+    )
+    return facts, edition
+
+
+def _is_offer(entry: OpenRouterEntry) -> bool:
+    """Whether an entry is an offer of its own, not a moving name or a service tier."""
+    return not entry.is_alias and not entry.service_tier
+
+
+def _log_dropped(source: SourceName, count: int) -> None:
+    if count:
+        logger.info("entries left out", source=source, count=count)

@@ -1,0 +1,1 @@
+"""Models, offers, providers and quality: pure rules, no I/O."""

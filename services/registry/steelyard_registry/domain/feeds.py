@@ -1,0 +1,60 @@
+"""When feeds are read again, and whether what they say is accepted."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+MIN_KEPT_PERCENT = 95
+FIRST_RETRY_SECONDS = 60.0
+MAX_RETRY_SECONDS = 3600.0
+JITTER = 0.1
+
+
+class ShrunkError(Exception):
+    """A feed names far fewer entries than its last good copy."""
+
+
+class SourceName(StrEnum):
+    """Where facts about offers come from."""
+
+    LITELLM = "litellm"
+    OPENROUTER = "openrouter"
+    SEED = "seed"
+
+
+def check_size(count: int, before: int) -> None:
+    """Accept a feed with so many entries after one with `before`, or not.
+
+    Raises:
+        ShrunkError: More than one in twenty is gone: rather a fault than the truth.
+    """
+    if count * 100 < before * MIN_KEPT_PERCENT:
+        raise ShrunkError(f"names {count} entries, the last good copy {before}")
+
+
+def is_stale(checked_time: datetime, now: datetime, ttl: timedelta) -> bool:
+    """Whether facts that were confirmed at `checked_time` are too old; exactly the TTL is."""
+    return now - checked_time >= ttl
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """When to read a feed next."""
+
+    ttl: timedelta
+
+    def after_success(self, age: timedelta, luck: float) -> float:
+        """Return the seconds until facts of this age are read again.
+
+        Args:
+            age: Since they were confirmed.
+            luck: A random number from 0 to 1, so that replicas do not ask all at once.
+        """
+        spread = self.ttl.total_seconds() * (1 - JITTER + 2 * JITTER * luck)
+        return max(0.0, spread - age.total_seconds())
+
+    def after_failure(self, failures: int, luck: float) -> float:
+        """Return the seconds until the next try after so many failures in a row."""
+        pause = FIRST_RETRY_SECONDS * 2.0 ** min(failures - 1, 16)
+        limit = min(MAX_RETRY_SECONDS, self.ttl.total_seconds())
+        return min(pause, limit) * (1 - JITTER + 2 * JITTER * luck)
