@@ -1,0 +1,1 @@
+"""Pricing: what a model call costs."""

@@ -1,0 +1,41 @@
+"""How far two facts about one offer are apart."""
+
+from steelyard_pricing.domain.components import Component
+from steelyard_pricing.domain.rates import STANDARD_TIER, PriceFact
+
+WIDE_FACTOR = 2
+SEED = "seed"
+"""Source of the facts that ship with the package: old by nature, so they dispute nothing."""
+
+_COMPARED = (Component.INPUT_TOKEN, Component.OUTPUT_TOKEN)
+_PROMPT_SHARE = 3
+
+
+def differ_widely(one: PriceFact, other: PriceFact) -> bool:
+    """Say whether two sources differ by more than a factor of two on the price of tokens."""
+    if SEED in {one.source, other.source}:
+        return False
+    prices, other_prices = base_prices(one), base_prices(other)
+    return any(
+        max(prices[component], other_prices[component])
+        > WIDE_FACTOR * min(prices[component], other_prices[component])
+        for component in _COMPARED
+        if component in prices and component in other_prices
+    )
+
+
+def dearness(fact: PriceFact) -> int:
+    """Return what three prompt tokens and one of completion cost at base rates."""
+    prices = base_prices(fact)
+    return _PROMPT_SHARE * prices.get(Component.INPUT_TOKEN, 0) + prices.get(
+        Component.OUTPUT_TOKEN, 0
+    )
+
+
+def base_prices(fact: PriceFact) -> dict[Component, int]:
+    """Return the standard rates for short prompts at any time."""
+    return {
+        rate.component: rate.picodollars
+        for rate in fact.rates
+        if rate.service_tier == STANDARD_TIER and not rate.above_prompt_tokens and not rate.windows
+    }

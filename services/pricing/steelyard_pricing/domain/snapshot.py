@@ -1,0 +1,171 @@
+"""All prices of one moment: immutable, indexed once, replaced as a whole."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+from typing import Self, TypeVar
+
+from steelyard_catalog.names import NameIndex
+from steelyard_catalog.nearest import Nearest
+from steelyard_pricing.domain.comparison import dearness, differ_widely
+from steelyard_pricing.domain.modes import Mode
+from steelyard_pricing.domain.rate_card import CardCompiler, RateCard
+from steelyard_pricing.domain.rates import PriceFact
+
+K = TypeVar("K")
+
+
+class NameMatch(IntEnum):
+    """How a name led to an offer, numbered as in the contract."""
+
+    EXACT = 1
+    CASE_INSENSITIVE = 2
+    ALIAS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedFact:
+    """A fact, and since when its source says so."""
+
+    fact: PriceFact
+    observed_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """The facts of one source that are good to be served."""
+
+    source: str
+    facts: tuple[ObservedFact, ...]
+    entry_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One offer: the fact that is served, and what the other sources say."""
+
+    offer: str
+    served: ObservedFact
+    others: tuple[ObservedFact, ...]
+    card: RateCard | None
+    """None when the offer is unpriced."""
+    is_disputed: bool
+    """Whether sources differ by more than a factor of two; the card is then of the dearer fact."""
+
+    @property
+    def fact(self) -> PriceFact:
+        return self.served.fact
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """The offer that a name means."""
+
+    listing: Listing
+    match: NameMatch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Every offer that a source names, by id."""
+
+    version: int
+    published_time: datetime
+    listings: Mapping[str, Listing]
+    names: NameIndex
+    sellers_of: Mapping[str, tuple[Listing, ...]]
+    """Offers by the canonical id of the model that they sell."""
+    sources: tuple[str, ...]
+    """Sources behind the snapshot, in order of precedence."""
+    offers: tuple[str, ...] = field(repr=False)
+    """Ids in their order."""
+    priced_count: int
+    provider_count: int
+    _moving_names: Mapping[str, Listing] = field(repr=False)
+    _nearest: Nearest = field(repr=False)
+    _by_mode: Mapping[Mode, tuple[Listing, ...]] = field(repr=False)
+
+    @classmethod
+    def compile(
+        cls, sources: Sequence[SourceFacts], *, version: int, published_time: datetime
+    ) -> Self:
+        """Return the snapshot of `sources`, which are in order of precedence."""
+        listings = {listing.offer: listing for listing in _listings(sources)}
+        ordered = [listings[offer] for offer in sorted(listings)]
+        sellers_of = _grouped((listing.fact.name.model, listing) for listing in ordered)
+        return cls(
+            version=version,
+            published_time=published_time,
+            listings=listings,
+            names=NameIndex(listing.fact.name for listing in ordered),
+            sellers_of=sellers_of,
+            sources=tuple(source.source for source in sources),
+            offers=tuple(listing.offer for listing in ordered),
+            priced_count=sum(listing.card is not None for listing in ordered),
+            provider_count=len({listing.fact.name.provider for listing in ordered}),
+            _moving_names={
+                alias.lower(): listing for listing in ordered for alias in listing.fact.aliases
+            },
+            _nearest=Nearest(sellers_of),
+            _by_mode=_grouped((listing.fact.mode, listing) for listing in ordered),
+        )
+
+    def find(self, name: str) -> Listing | None:
+        """Return the offer that a name means, None when it means none. Takes constant time."""
+        listing = self.listings.get(name)
+        if listing is not None:
+            return listing
+        offer = self.names.resolve(name)
+        return self._moving_names.get(name.lower()) if offer is None else self.listings[offer]
+
+    def resolve(self, name: str) -> Resolution | None:
+        """Return the offer that a name means, and how it was found."""
+        listing = self.find(name)
+        return None if listing is None else Resolution(listing, _match(name, listing.fact))
+
+    def nearest(self, name: str) -> list[str]:
+        """Return up to three names that come close to one that means nothing."""
+        return self._nearest.find(name)
+
+    def of_mode(self, mode: Mode) -> tuple[Listing, ...]:
+        """Return the offers of one mode, by id."""
+        return self._by_mode.get(mode, ())
+
+
+def _listings(sources: Sequence[SourceFacts]) -> Iterator[Listing]:
+    compiler = CardCompiler()
+    by_offer: dict[str, list[ObservedFact]] = {}
+    for source in sources:
+        for observed in source.facts:
+            by_offer.setdefault(observed.fact.name.offer, []).append(observed)
+    for found in by_offer.values():
+        # A seller knows its own prices best; otherwise the order of the sources counts.
+        found.sort(key=lambda observed: observed.fact.source != observed.fact.name.provider)
+        yield _listing(compiler, found[0], tuple(found[1:]))
+
+
+def _listing(
+    compiler: CardCompiler, served: ObservedFact, others: tuple[ObservedFact, ...]
+) -> Listing:
+    disputing = [other.fact for other in others if differ_widely(served.fact, other.fact)]
+    charged = max([served.fact, *disputing], key=dearness)
+    card = compiler.compile(charged) if charged.is_priced else None
+    return Listing(served.fact.offer, served, others, card, bool(disputing))
+
+
+def _grouped(pairs: Iterable[tuple[K, Listing]]) -> Mapping[K, tuple[Listing, ...]]:
+    groups: dict[K, list[Listing]] = {}
+    for key, listing in pairs:
+        groups.setdefault(key, []).append(listing)
+    return {key: tuple(listings) for key, listings in groups.items()}
+
+
+def _match(name: str, fact: PriceFact) -> NameMatch:
+    known = (fact.name.offer, fact.name.provider_model, fact.name.model)
+    if name in known:
+        return NameMatch.EXACT
+    lower = name.lower()
+    if any(lower == spelled.lower() for spelled in known):
+        return NameMatch.CASE_INSENSITIVE
+    return NameMatch.ALIAS

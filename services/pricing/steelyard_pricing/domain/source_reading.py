@@ -1,0 +1,110 @@
+"""Reads one source: download, parse, check. Nothing is published here."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Protocol
+
+from steelyard_common.clock import Clock
+from steelyard_common.feed import Feed, FeedCopy, FeedError, NotModified
+from steelyard_pricing.domain import guard
+from steelyard_pricing.domain.rates import ParsedSource, PriceFact
+from steelyard_pricing.domain.refresh_events import Phase, Progress, SourceOutcome
+from steelyard_pricing.domain.refusal import SourceRefusedError
+from steelyard_pricing.domain.source import PriceSource, SourceFailure
+
+
+class FeedReader(Protocol):
+    """Downloads a feed, safely."""
+
+    async def fetch(self, feed: Feed, known: FeedCopy | None = None) -> FeedCopy | NotModified:
+        """Return the feed, or NotModified when `known` is current.
+
+        Raises:
+            FeedError: It could not be had.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedBody:
+    """A body that passed every check, with its facts."""
+
+    copy: FeedCopy
+    parsed: ParsedSource
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReading:
+    """How reading one source ended, and what it brought."""
+
+    outcome: SourceOutcome
+    accepted: AcceptedBody | None = None
+
+
+class SourceReader:
+    """Reads sources one at a time or side by side."""
+
+    def __init__(self, feeds: FeedReader, clock: Clock, tell: Callable[[Progress], None]) -> None:
+        self._feeds = feeds
+        self._clock = clock
+        self._tell = tell
+
+    async def read(
+        self, source: PriceSource, known: FeedCopy | None, last_good: tuple[PriceFact, ...]
+    ) -> SourceReading:
+        """Read a source; whatever goes wrong is part of the outcome.
+
+        Args:
+            source: What to read.
+            known: The last good copy, for a conditional request.
+            last_good: The facts that a new body is compared with.
+        """
+        started = self._clock.monotonic()
+        try:
+            reading = await self._read(source, known, last_good)
+        except FeedError as error:
+            reading = self._failed(source, Phase.FAILED, str(error.cause), str(error))
+        except SourceRefusedError as error:
+            message = f"{source.name} is refused: {error}"
+            reading = self._failed(source, Phase.REJECTED, error.cause, message)
+        duration = timedelta(seconds=self._clock.monotonic() - started)
+        return replace(reading, outcome=replace(reading.outcome, duration=duration))
+
+    async def _read(
+        self, source: PriceSource, known: FeedCopy | None, last_good: tuple[PriceFact, ...]
+    ) -> SourceReading:
+        self._say(source, Phase.DOWNLOADING, f"reading {source.name}")
+        copy = await self._feeds.fetch(source.feed, known)
+        if isinstance(copy, NotModified) or (known is not None and copy.sha256 == known.sha256):
+            return SourceReading(SourceOutcome(source=source.name, outcome=Phase.NOT_MODIFIED))
+        size = len(copy.body)
+        self._say(source, Phase.PARSING, f"{source.name} has {size:,} bytes", size)
+        # Seconds of pure computation: the event loop goes on serving.
+        parsed = await asyncio.to_thread(source.parse, copy.body)
+        found = f"{source.name} names {len(parsed.facts):,} offers"
+        self._say(source, Phase.CHECKING, found, size)
+        guard.check(parsed.facts, last_good)
+        outcome = SourceOutcome(
+            source=source.name,
+            outcome=Phase.PUBLISHED,
+            fetched_count=len(parsed.facts),
+            dropped_count=parsed.dropped_count,
+            byte_count=size,
+        )
+        return SourceReading(outcome, AcceptedBody(copy, parsed))
+
+    def _failed(self, source: PriceSource, phase: Phase, cause: str, message: str) -> SourceReading:
+        failure = SourceFailure(cause, message, self._clock.now())
+        return SourceReading(SourceOutcome(source=source.name, outcome=phase, failure=failure))
+
+    def _say(self, source: PriceSource, phase: Phase, message: str, size: int = 0) -> None:
+        self._tell(
+            Progress(
+                source=source.name,
+                phase=phase,
+                message=message,
+                byte_count=size,
+                total_byte_count=size,
+            )
+        )
