@@ -1,0 +1,1 @@
+"""Router: which offer serves a request best for the money."""

@@ -1,0 +1,1 @@
+"""What the router touches: other services, its database, the platform's keys."""

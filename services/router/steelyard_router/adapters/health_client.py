@@ -1,0 +1,145 @@
+"""Health: one CheckOffers per request, and what was last heard for when there is no answer."""
+
+import math
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+import grpc
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from steelyard.health.v1 import health_pb2
+from steelyard.health.v1 import health_service_pb2 as pb
+from steelyard.health.v1 import health_service_pb2_grpc as pb_grpc
+from steelyard_common.clock import Clock
+from steelyard_router.adapters.dependency import Dependency, GrpcAsk
+from steelyard_router.domain.health import UNKNOWN, Condition, OfferHealth
+from steelyard_router.ports import Ask, HealthReport
+
+MAX_REMEMBERED = 5_000
+MEMORY_SECONDS = 30.0
+"""What was heard longer ago than this no longer keeps an offer from being asked about."""
+OVERVIEW_SECONDS = 1.0
+
+_CONDITIONS: Final = MappingProxyType(
+    {
+        health_pb2.HEALTH_STATE_RATE_LIMITED: Condition.RATE_LIMITED,
+        health_pb2.HEALTH_STATE_MAINTENANCE: Condition.MAINTENANCE,
+    }
+)
+
+
+class _Memory(NamedTuple):
+    health: OfferHealth
+    heard: float
+
+
+class HealthClient:
+    """Asks health, and remembers."""
+
+    def __init__(self, channel: grpc.aio.Channel, clock: Clock) -> None:
+        self._stub = pb_grpc.HealthServiceStub(channel)
+        self._clock = clock
+        self._dependency = Dependency("health")
+        self._memory: OrderedDict[str, _Memory] = OrderedDict()
+        self._overview: Mapping[str, OfferHealth] = {}
+        self._overview_made = float("-inf")
+        self.version = 0
+
+    def last_known(self, offer: str) -> OfferHealth:
+        memory = self._memory.get(offer)
+        return memory.health if memory is not None else UNKNOWN
+
+    def overview(self) -> Mapping[str, OfferHealth]:
+        """Return what is out of the ordinary, rounded; looked at anew at most once a second."""
+        now = self._clock.monotonic()
+        if now - self._overview_made >= OVERVIEW_SECONDS:
+            self._overview_made = now
+            present = {
+                offer: _rounded(memory.health)
+                for offer, memory in self._memory.items()
+                if now - memory.heard <= MEMORY_SECONDS and memory.health != UNKNOWN
+            }
+            if present != self._overview:
+                self._overview = present
+        return self._overview
+
+    def ask(self, offers: Sequence[str], timeout_seconds: float) -> Ask[HealthReport]:
+        call = self._stub.CheckOffers(pb.CheckOffersRequest(offers=offers), timeout=timeout_seconds)
+        return GrpcAsk(self._dependency, call, self._read)
+
+    def _read(self, response: pb.CheckOffersResponse) -> HealthReport:
+        now = self._clock.monotonic()
+        by_offer = {each.offer: _offer_health(each) for each in response.offers}
+        for offer, health in by_offer.items():
+            self._memory[offer] = _Memory(health, now)
+            self._memory.move_to_end(offer)
+        while len(self._memory) > MAX_REMEMBERED:
+            self._memory.popitem(last=False)
+        self.version = response.health_version
+        return HealthReport(by_offer, response.health_version)
+
+
+def _offer_health(message: health_pb2.OfferHealth) -> OfferHealth:
+    condition = _condition(message)
+    if not message.sample_count and condition is Condition.OPEN_TO_REQUESTS:
+        return UNKNOWN
+    speed = message.output_tokens_per_second_p50
+    retry = message.retry_time
+    return OfferHealth(
+        score=message.score,
+        success_rate=message.success_rate,
+        condition=condition,
+        retry_time=_utc(retry) if message.HasField("retry_time") else None,
+        latency_seconds=_seconds(message.latency_p50) if message.HasField("latency_p50") else None,
+        first_token_seconds=(
+            _seconds(message.time_to_first_token_p50)
+            if message.HasField("time_to_first_token_p50")
+            else None
+        ),
+        tokens_per_second=speed if speed > 0 else None,
+    )
+
+
+def _condition(message: health_pb2.OfferHealth) -> Condition:
+    """Return whether requests may be sent.
+
+    A half-open circuit is open to whoever holds the permit to probe it.
+    """
+    known = _CONDITIONS.get(message.state)
+    if known is not None:
+        return known
+    circuit = message.circuit
+    is_probing = circuit == health_pb2.CIRCUIT_STATE_HALF_OPEN and not message.probe_permit
+    if circuit == health_pb2.CIRCUIT_STATE_OPEN or is_probing:
+        return Condition.CIRCUIT_OPEN
+    return Condition.OPEN_TO_REQUESTS
+
+
+def _utc(timestamp: Timestamp) -> datetime:
+    return timestamp.ToDatetime(UTC)
+
+
+def _seconds(duration: Duration) -> float:
+    return max(0.0, duration.seconds + duration.nanos * 1e-9)
+
+
+def _rounded(health: OfferHealth) -> OfferHealth:
+    """Return about the same health, so that small changes do not make all rankings anew."""
+    return health._replace(
+        score=round(health.score, 1),
+        success_rate=round(health.success_rate, 1),
+        latency_seconds=_coarse(health.latency_seconds),
+        first_token_seconds=_coarse(health.first_token_seconds),
+        tokens_per_second=_coarse(health.tokens_per_second),
+    )
+
+
+def _coarse(value: float | None) -> float | None:
+    """Return the nearest power of the square root of two."""
+    if value is None or not 0 < value < math.inf:
+        return value
+    return math.exp2(round(2 * math.log2(value)) / 2)

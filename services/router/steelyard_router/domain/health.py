@@ -1,0 +1,75 @@
+"""How well an offer answers now, as far as a decision needs it."""
+
+from datetime import datetime
+from enum import IntEnum
+from typing import NamedTuple
+
+DEFAULT_FIRST_TOKEN_SECONDS = 1.1
+DEFAULT_TOKENS_PER_SECOND = 45.0
+"""What an offer is taken for that nobody has timed.
+
+Medians over 9,370 half hours of 2026-07-23, each the median of one endpoint at OpenRouter.
+"""
+
+
+class Condition(IntEnum):
+    """Whether requests may be sent."""
+
+    OPEN_TO_REQUESTS = 0
+    RATE_LIMITED = 1
+    CIRCUIT_OPEN = 2
+    MAINTENANCE = 3
+
+
+class OfferHealth(NamedTuple):
+    """Health of one offer; the defaults are those of an offer nobody has reported on."""
+
+    score: float = 1.0
+    success_rate: float = 1.0
+    condition: Condition = Condition.OPEN_TO_REQUESTS
+    retry_time: datetime | None = None
+    """Not before this instant; None means now."""
+    latency_seconds: float | None = None
+    """Median time to the whole answer."""
+    first_token_seconds: float | None = None
+    """Median time to the first token."""
+    tokens_per_second: float | None = None
+    """Median speed after the first token."""
+
+    @property
+    def is_timed(self) -> bool:
+        return self.tokens_per_second is not None or self.latency_seconds is not None
+
+
+UNKNOWN = OfferHealth()
+
+
+def condition_at(health: OfferHealth, now: datetime) -> Condition:
+    """Return the condition; a wait that is over counts no more.
+
+    A limit without an end lasts as long as it is reported.
+    """
+    is_over = health.retry_time is not None and health.retry_time <= now
+    if is_over and health.condition in {Condition.RATE_LIMITED, Condition.CIRCUIT_OPEN}:
+        return Condition.OPEN_TO_REQUESTS
+    return health.condition
+
+
+def expected_seconds(health: OfferHealth, output_tokens: int) -> float:
+    """Return the time to the whole answer.
+
+    Speed is used where it is measured, since it fits any length; else the time that whole answers
+    took; else what is usual.
+    """
+    if health.tokens_per_second is None and health.latency_seconds is not None:
+        return health.latency_seconds
+    first = health.first_token_seconds
+    return (DEFAULT_FIRST_TOKEN_SECONDS if first is None else first) + output_tokens / (
+        health.tokens_per_second or DEFAULT_TOKENS_PER_SECOND
+    )
+
+
+def expected_attempts(success_rate: float) -> float:
+    """Return how many of at most three attempts a request takes on average."""
+    failure = 1.0 - min(1.0, max(0.0, success_rate))
+    return 1.0 + failure + failure * failure

@@ -1,0 +1,155 @@
+"""The offers that prices and health are asked for: the best of a ranking that fit the request."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+
+from steelyard_router.domain.health import expected_seconds
+from steelyard_router.domain.ranking import Market, Ranked, Ranking
+from steelyard_router.domain.rates import card_cost
+from steelyard_router.domain.rejection import Rejection, RejectionReason
+from steelyard_router.domain.usage import Usage
+from steelyard_router.domain.utility import PICODOLLARS_PER_USD
+
+MAX_ASKED = 32
+
+Counts = Mapping[RejectionReason, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What exactly one request needs, beyond what its kind does."""
+
+    usage: Usage
+    max_output_tokens: int | None = None
+    """Completion that the caller wants room for; None means the expected one."""
+    max_cost_picodollars: int | None = None
+    max_latency_seconds: float | None = None
+
+    @property
+    def window(self) -> int:
+        return self.usage.prompt_tokens + self.usage.output_tokens
+
+    @property
+    def output(self) -> int:
+        return max(self.usage.output_tokens, self.max_output_tokens or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Shortlist:
+    """The offers to ask about, and what became of the others."""
+
+    asked: tuple[Ranked, ...]
+    rejected: tuple[Rejection, ...]
+    """Nearest to being chosen first, at most as many as were wanted."""
+    counts: Counts
+    """Of all that were rejected."""
+    is_floor_relaxed: bool = False
+
+
+def quality_floors(tier_floors: Iterable[float], min_quality: float | None) -> tuple[float, ...]:
+    """Return the floors to try: those of the tier and below it, never under `min_quality`."""
+    least = min_quality or 0.0
+    return tuple(dict.fromkeys(max(floor, least) for floor in tier_floors))
+
+
+def shortlist(
+    floors: Iterable[float],
+    ranking_for: Callable[[float], Ranking],
+    limits: Limits,
+    market: Market,
+    max_rejected: int | None,
+) -> Shortlist:
+    """Return the shortlist at the first floor that some offer reaches.
+
+    Args:
+        floors: Quality floors, highest first; at least one.
+        ranking_for: Gives the ranking at a floor.
+        limits: Of the request.
+        market: Prices and health as last heard of.
+        max_rejected: How many rejected offers to list; None lists all.
+    """
+    chosen = Shortlist((), (), {})
+    for relaxations, floor in enumerate(floors):
+        chosen = _select(ranking_for(floor), limits, market, max_rejected)
+        if chosen.asked:
+            return replace(chosen, is_floor_relaxed=relaxations > 0)
+    return chosen
+
+
+def _select(
+    ranking: Ranking, limits: Limits, market: Market, max_rejected: int | None
+) -> Shortlist:
+    if _fit_all(ranking, limits):
+        asked, over = ranking.ranked[:MAX_ASKED], ranking.ranked[MAX_ASKED:]
+        unfit: list[Rejection] = []
+    else:
+        asked, over, unfit = _fitting(ranking, limits, market)
+    rejected = chain(unfit, (each.surplus for each in over), ranking.rejected)
+    counts = Counter(ranking.counts)
+    counts.update(each.reason for each in unfit)
+    if over:
+        counts[RejectionReason.NOT_SHORTLISTED] = len(over)
+    return Shortlist(asked, tuple(islice(rejected, max_rejected)), counts)
+
+
+def _fit_all(ranking: Ranking, limits: Limits) -> bool:
+    return (
+        limits.window <= ranking.smallest_window
+        and limits.output <= ranking.smallest_output
+        and limits.max_cost_picodollars is None
+        and limits.max_latency_seconds is None
+    )
+
+
+def _fitting(
+    ranking: Ranking, limits: Limits, market: Market
+) -> tuple[tuple[Ranked, ...], tuple[Ranked, ...], list[Rejection]]:
+    fit: list[Ranked] = []
+    unfit: list[Rejection] = []
+    for each in ranking.ranked:
+        reason, detail = _problem(each, limits, market)
+        if reason is None:
+            fit.append(each)
+        else:
+            unfit.append(Rejection(each.offer.offer, reason, detail))
+    return tuple(fit[:MAX_ASKED]), tuple(fit[MAX_ASKED:]), unfit
+
+
+def _problem(ranked: Ranked, limits: Limits, market: Market) -> tuple[RejectionReason | None, str]:
+    offer = ranked.offer
+    if limits.window > offer.window:
+        detail = f"Room for {offer.window} tokens, {limits.window} are needed."
+        return RejectionReason.CONTEXT_TOO_SMALL, detail
+    if limits.output > (offer.max_output_tokens or offer.window):
+        most = offer.max_output_tokens
+        detail = f"Completions of {most} tokens at most, {limits.output} are asked for."
+        return RejectionReason.CONTEXT_TOO_SMALL, detail
+    return _beyond_limits(ranked, limits, market)
+
+
+def _beyond_limits(
+    ranked: Ranked, limits: Limits, market: Market
+) -> tuple[RejectionReason | None, str]:
+    most = limits.max_cost_picodollars
+    if most is not None and ranked.card is not None:
+        cost = card_cost(ranked.card, limits.usage).total
+        if cost > most:
+            return RejectionReason.TOO_EXPENSIVE, too_expensive(cost, most)
+    slowest = limits.max_latency_seconds
+    health = market.health_of(ranked.offer.offer)
+    if slowest is not None and health.is_timed:
+        seconds = expected_seconds(health, limits.usage.output_tokens)
+        if seconds > slowest:
+            return RejectionReason.TOO_SLOW, too_slow(seconds, slowest)
+    return None, ""
+
+
+def too_expensive(cost_picodollars: int, limit_picodollars: int) -> str:
+    cost, limit = cost_picodollars / PICODOLLARS_PER_USD, limit_picodollars / PICODOLLARS_PER_USD
+    return f"Expected to cost {cost:.6g} USD, the limit is {limit:.6g} USD."
+
+
+def too_slow(seconds: float, limit_seconds: float) -> str:
+    return f"Expected to take {seconds:.2f} s, the limit is {limit_seconds:g} s."
