@@ -1,0 +1,1 @@
+"""Edge: a thin REST translator without state."""

@@ -1,0 +1,1 @@
+"""What clients send: typed bodies, and the protobuf messages that they become."""

@@ -1,0 +1,1 @@
+"""Handlers: one call and one view each."""

@@ -1,0 +1,1 @@
+"""Pure functions from protobuf messages to what JSON shows of them."""

@@ -1,0 +1,1 @@
+"""Tests of the REST edge, through real HTTP against fakes behind real gRPC servers."""

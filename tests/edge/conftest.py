@@ -1,0 +1,117 @@
+"""A running edge between an HTTP client and fakes behind real gRPC servers."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from steelyard.pricing.v1 import pricing_service_pb2_grpc as pricing_grpc
+from steelyard.router.v1 import routing_service_pb2_grpc as router_grpc
+from steelyard_common.address import Address
+from steelyard_common.lifecycle import Listener
+from steelyard_common.server import Server
+from steelyard_common.telemetry import Telemetry
+from steelyard_edge.app import Settings, build
+from tests.edge.contract import Contract
+from tests.edge.fakes import FakePricing, FakeRouter
+from tests.fakes import FakeClock
+
+LOOPBACK = Address("127.0.0.1", 0)
+
+
+@dataclass(slots=True)
+class RunningEdge:
+    """The edge, its client, and who is behind it."""
+
+    client: httpx.AsyncClient
+    contract: Contract
+    pricing: FakePricing
+    router: FakeRouter
+    servers: dict[str, Server]
+    server: Listener
+
+    @property
+    def port(self) -> int:
+        return self.server.port
+
+    async def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Return the answer of a request, which is as the edge's own description says."""
+        response = await self.client.request(method, path, **options)
+        self.contract.check(response)
+        assert response.headers["x-request-id"]
+        return response
+
+    async def get(self, path: str, **options: Any) -> httpx.Response:
+        return await self.ask("GET", path, **options)
+
+    async def post(self, path: str, **options: Any) -> httpx.Response:
+        return await self.ask("POST", path, **options)
+
+    async def send(self, path: str, text: str | bytes, **headers: str) -> httpx.Response:
+        """Post a body as it is, declared as JSON unless `content_type` says otherwise."""
+        declared = {"content-type": "application/json"}
+        declared |= {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.post(path, content=text, headers=declared)
+
+
+def exact(response: httpx.Response) -> Any:
+    """Return the body with every fraction as the decimal that was printed."""
+    return json.loads(response.text, parse_float=Decimal)
+
+
+StartEdge = Callable[..., Any]
+
+
+@pytest.fixture
+async def start_edge(telemetry: Telemetry, clock: FakeClock) -> AsyncIterator[StartEdge]:
+    """Return a function that starts an edge, with settings of the test's own."""
+    async with AsyncExitStack() as stack:
+
+        async def served(register: Callable[[Any, Any], None] | None, servicer: Any) -> Server:
+            server = Server(LOOPBACK, telemetry=telemetry)
+            if register is not None:
+                server.add(register, servicer)
+            await server.start()
+            stack.push_async_callback(server.stop, 0)
+            await server.set_serving(serving=True)
+            return server
+
+        async def start(**settings: Any) -> RunningEdge:
+            pricing, router = FakePricing(), FakeRouter()  # type: ignore[abstract]
+            servers = {
+                "pricing": await served(pricing_grpc.add_PricingServiceServicer_to_server, pricing),
+                "registry": await served(None, None),
+                "health": await served(None, None),
+                "router": await served(router_grpc.add_RoutingServiceServicer_to_server, router),
+            }
+            addresses = {
+                f"{name}_address": Address("127.0.0.1", server.port)
+                for name, server in servers.items()
+            }
+            service = await build(
+                Settings(**({"edge_address": LOOPBACK} | addresses | settings)), clock=clock
+            )
+            await stack.enter_async_context(service.resources)
+            await service.server.start()
+            stack.push_async_callback(service.server.stop, 0)
+            client = await stack.enter_async_context(
+                httpx.AsyncClient(
+                    base_url=f"http://127.0.0.1:{service.server.port}", trust_env=False, timeout=20
+                )
+            )
+            document = (await client.get("/openapi.json")).json()
+            return RunningEdge(client, Contract(document), pricing, router, servers, service.server)
+
+        yield start
+
+
+@pytest.fixture
+async def edge(start_edge: StartEdge) -> RunningEdge:
+    """Return an edge with default settings."""
+    running: RunningEdge = await start_edge()
+    return running
