@@ -39,7 +39,11 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class PricingServicer(pricing_service_pb2_grpc.PricingServiceServicer):
-    """Answers from the snapshot that is current when a call begins."""
+    """Answers from the snapshot that is current when a call begins.
+
+    What looks at every offer or writes hundreds of prices does so in a thread: a snapshot never
+    changes, and quotes are answered meanwhile.
+    """
 
     def __init__(self, catalogue: Catalogue, refresher: Refresher, clock: Clock) -> None:
         self._catalogue = catalogue
@@ -65,6 +69,9 @@ class PricingServicer(pricing_service_pb2_grpc.PricingServiceServicer):
     async def ListPrices(
         self, request: pb.ListPricesRequest, context: Context
     ) -> pb.ListPricesResponse:
+        return await asyncio.to_thread(self._list_prices, request)
+
+    def _list_prices(self, request: pb.ListPricesRequest) -> pb.ListPricesResponse:
         snapshot = self._catalogue.snapshot
         size = requests.read_size(request.page_size, "page_size", default=requests.DEFAULT_PAGE)
         query = requests.read_query(request)
@@ -153,19 +160,21 @@ class PricingServicer(pricing_service_pb2_grpc.PricingServiceServicer):
         )
         if request.known_version != snapshot.version:
             mode = requests.read_mode(request.mode) or Mode.CHAT
-            # Thousands of messages: other calls go on meanwhile.
             await asyncio.to_thread(write_rate_cards, response, snapshot.of_mode(mode))
         return response
 
     async def ListCheapest(
         self, request: pb.ListCheapestRequest, context: Context
     ) -> pb.ListCheapestResponse:
+        return await asyncio.to_thread(self._rank, request)
+
+    def _rank(self, request: pb.ListCheapestRequest) -> pb.ListCheapestResponse:
         snapshot, now = self._catalogue.snapshot, self._clock.now()
         needed = requests.read_capabilities(request.capabilities)
         limit = requests.read_size(request.limit, "limit", default=requests.DEFAULT_LIMIT)
         wanted = [
             listing
-            for listing in self._served(request.mode, now)
+            for listing in _served(snapshot, request.mode, now)
             if request.provider in {"", listing.fact.name.provider}
             and needed <= listing.fact.capabilities
         ]
@@ -181,11 +190,14 @@ class PricingServicer(pricing_service_pb2_grpc.PricingServiceServicer):
     async def CompareProviders(
         self, request: pb.CompareProvidersRequest, context: Context
     ) -> pb.CompareProvidersResponse:
+        return await asyncio.to_thread(self._compare, request)
+
+    def _compare(self, request: pb.CompareProvidersRequest) -> pb.CompareProvidersResponse:
         snapshot, now = self._catalogue.snapshot, self._clock.now()
         pricer = _pricer(request, now)
         prices = PriceWriter(self._catalogue, snapshot, now)
         if not request.model:
-            compared = list(self._served(request.mode, now))
+            compared = list(_served(snapshot, request.mode, now))
             offers: list[ranking.RankedListing] = []
         else:
             named = _resolved(snapshot, requests.read_name(request.model, "model")).listing
@@ -204,10 +216,11 @@ class PricingServicer(pricing_service_pb2_grpc.PricingServiceServicer):
         listing = _resolved(self._catalogue.snapshot, name).listing
         return to_cache_policy(listing.offer, cache_policy(listing.fact))
 
-    def _served(self, mode: int, now: datetime) -> Iterator[Listing]:
-        """Return the offers of a mode, chat by default, that their sellers still serve."""
-        listings = self._catalogue.snapshot.of_mode(requests.read_mode(mode) or Mode.CHAT)
-        return (listing for listing in listings if ranking.is_served(listing, now.date()))
+
+def _served(snapshot: Snapshot, mode: int, now: datetime) -> Iterator[Listing]:
+    """Return the offers of a mode, chat by default, that their sellers still serve."""
+    listings = snapshot.of_mode(requests.read_mode(mode) or Mode.CHAT)
+    return (listing for listing in listings if ranking.is_served(listing, now.date()))
 
 
 def _resolved(snapshot: Snapshot, name: str) -> Resolution:
