@@ -79,7 +79,7 @@ class FakeFeed:
     cut_after: int | None = None
     """Close the connection after so many bytes of the body."""
     hang_after: int | None = None
-    """Send nothing more, and keep the connection open, after so many bytes of the body."""
+    """Send nothing more after so many bytes of the body, until the server's `resumed` is set."""
     drop_connection: bool = False
     """Close without an answer."""
     fail_first: int = 0
@@ -100,6 +100,8 @@ class FakeFeedServer:
     def __init__(self) -> None:
         self.feeds: dict[str, FakeFeed] = {}
         self.requests: list[FakeFeedRequest] = []
+        self.resumed = asyncio.Event()
+        """Lets deliveries that hang go on."""
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
         self._base = ""
@@ -160,7 +162,9 @@ class FakeFeedServer:
         writer.write(body[:stop])
         await writer.drain()
         if feed.hang_after is not None:
-            await asyncio.Event().wait()
+            await self.resumed.wait()
+            writer.write(body[stop:])
+            await writer.drain()
 
     def _outcome(self, feed: FakeFeed, request: FakeFeedRequest) -> tuple[int, bytes]:
         if feed.fail_first > 0:

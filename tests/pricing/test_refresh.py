@@ -236,18 +236,40 @@ async def test_b23_the_first_map_ever_is_compared_with_the_seed(
     assert (await pricing.price("gpt-4o")).price.source == "seed"
 
 
-async def test_a_second_refresh_is_refused_while_one_runs(
+async def test_a_second_caller_follows_the_refresh_that_runs(
     start: Start, feeds: FakeFeedServer
 ) -> None:
     pricing = await start(openrouter_url=feeds.publish(LIST, GOOD, hang_after=10))
-    first = pricing.stub.RefreshPrices(pb.RefreshPricesRequest(force=True), timeout=30)
-    await first.read()
-
-    code, reason, _ = await failure_of(pricing.refresh())
-
-    assert (code, reason) == (grpc.StatusCode.ABORTED, "ERROR_REASON_REFRESH_IN_PROGRESS")
+    request = pb.RefreshPricesRequest(force=True)
+    calls = [aiter(pricing.stub.RefreshPrices(request, timeout=30)) for _ in range(3)]
+    first = [await anext(call) for call in calls]
     assert (await pricing.status()).refreshing
-    first.cancel()
+
+    feeds.resumed.set()
+    rest = [[event async for event in call] for call in calls]
+
+    assert first[0] == first[1] == first[2]
+    assert rest[0] == rest[1] == rest[2]
+    assert rest[0][-1].report.fetched_count == 40
+    assert len(feeds.requests) == 1
+
+
+async def test_a_refresh_that_does_less_is_not_followed(
+    start: Start, feeds: FakeFeedServer
+) -> None:
+    pricing = await start(openrouter_url=feeds.publish(LIST, GOOD, hang_after=10))
+    lazy = aiter(pricing.stub.RefreshPrices(pb.RefreshPricesRequest(), timeout=30))
+    await anext(lazy)
+    thorough = aiter(pricing.stub.RefreshPrices(pb.RefreshPricesRequest(force=True), timeout=30))
+    feeds.resumed.set()
+
+    reports = [[event async for event in call][-1].report for call in (lazy, thorough)]
+
+    assert [report.sources[1].outcome for report in reports] == [
+        pb.REFRESH_PHASE_PUBLISHED,
+        pb.REFRESH_PHASE_NOT_MODIFIED,
+    ]
+    assert len(feeds.requests) == 2
 
 
 async def test_a_refresh_goes_on_when_its_caller_leaves(

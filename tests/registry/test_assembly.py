@@ -72,6 +72,12 @@ def test_moving_names_lead_to_the_model_that_they_stand_for_now() -> None:
     assert len(catalogue.edition.models) == 1
 
 
+def test_a_moving_name_for_something_that_is_not_sold_means_nothing() -> None:
+    moving = listed("~openai/gpt-latest", alias_target={"slug": "openai/gone"})
+
+    assert catalogue_of({}, openrouter=[listed("a/gpt-4o"), moving]).find(moving["id"]) is None
+
+
 def test_batch_prices_are_no_offer_of_their_own() -> None:
     catalogue = catalogue_of({}, openrouter=[listed("a/gpt-4o"), listed("a/gpt-4o:batch")])
 

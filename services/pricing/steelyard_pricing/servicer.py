@@ -142,7 +142,7 @@ class PricingServicer(pricing_service_pb2_grpc.PricingServiceServicer):
         known = {source.name for source in self._catalogue.sources}
         if not known.issuperset(request.sources):
             raise InvalidFieldError("sources", f"must be among {', '.join(sorted(known))}")
-        run = self._refresher.start(list(request.sources), force=request.force)
+        run = await self._refresher.follow(request.sources or known, force=request.force)
         async for event in run.events():
             yield to_event(event)
 

@@ -6,10 +6,9 @@ from datetime import datetime
 import structlog
 
 from steelyard_common.clock import Clock
-from steelyard_common.errors import RefreshInProgressError
 from steelyard_pricing.domain.catalogue import Catalogue
 from steelyard_pricing.domain.refresh import Refresher
-from steelyard_pricing.domain.schedule import FIRST_RETRY, due_time
+from steelyard_pricing.domain.schedule import due_time
 
 logger = structlog.get_logger(__name__)
 
@@ -36,11 +35,8 @@ class AutomaticRefresh:
             await self._sleep_until(first)
             now = self._clock.now()
             names = [name for name, time in due.items() if time <= now]
-            try:
-                await self._refresher.start(names, force=True).report()
-            except RefreshInProgressError:
-                # Somebody asked for it; what that did is seen in the next round.
-                await self._clock.sleep(FIRST_RETRY.total_seconds())
+            run = await self._refresher.follow(names, force=True)
+            await run.report()
 
     def _due_times(self) -> dict[str, datetime]:
         now = self._clock.now()

@@ -1,7 +1,7 @@
 """Refreshes: one at a time, sources side by side, one new snapshot or none."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -11,7 +11,6 @@ import structlog
 from steelyard_common.clock import Clock
 from steelyard_common.errors import (
     PricingUnavailableError,
-    RefreshInProgressError,
     StorageFullError,
 )
 from steelyard_common.feed import FeedCause, FeedCopy
@@ -77,22 +76,24 @@ class Refresher:
         self._catalogue = catalogue
         self._ports = ports
         self._task: asyncio.Task[None] | None = None
+        self._run_now: RefreshRun | None = None
 
-    def start(self, names: Collection[str], *, force: bool) -> "RefreshRun":
-        """Begin a refresh of the named sources; it goes on when nobody follows it.
+    async def follow(self, names: Collection[str], *, force: bool) -> "RefreshRun":
+        """Return a refresh of some sources: the one that runs if it does as much, else a new one.
+
+        A new one begins when the one that runs has ended, and goes on when nobody follows it.
 
         Args:
-            names: Of sources; empty means all.
+            names: Of sources; at least one.
             force: Read also what is still fresh. The guards stay.
-
-        Raises:
-            RefreshInProgressError: One runs already.
         """
-        if self._catalogue.is_refreshing:
-            raise RefreshInProgressError(", ".join(names) or "the catalogue")
+        while (running := self._run_now) is not None:
+            if running.does(names, force=force):
+                return running
+            await running.ended()
+        self._run_now = run = RefreshRun(frozenset(names), force=force)
         self._catalogue.is_refreshing = True
-        run = RefreshRun()
-        self._task = asyncio.create_task(self._run(run, names, force=force), name="refresh")
+        self._task = asyncio.create_task(self._run(run), name="refresh")
         return run
 
     async def stop(self) -> None:
@@ -101,9 +102,9 @@ class Refresher:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _run(self, run: "RefreshRun", names: Collection[str], *, force: bool) -> None:
+    async def _run(self, run: "RefreshRun") -> None:
         try:
-            report = await self._refresh(run.tell, names, force=force)
+            report = await self._refresh(run)
         except asyncio.CancelledError:
             run.fail(PricingUnavailableError())
             raise
@@ -114,6 +115,7 @@ class Refresher:
             return
         finally:
             self._catalogue.is_refreshing = False
+            self._run_now = None
         run.tell(report)
         logger.info(
             "refreshed",
@@ -122,20 +124,20 @@ class Refresher:
             sources={outcome.source: outcome.outcome.name.lower() for outcome in report.outcomes},
         )
 
-    async def _refresh(
-        self, tell: Callable[[Event], None], names: Collection[str], *, force: bool
-    ) -> Report:
+    async def _refresh(self, run: "RefreshRun") -> Report:
         started = self._ports.clock.monotonic()
         before = self._catalogue.snapshot
-        asked = [source for source in self._catalogue.sources if not names or source.name in names]
-        reader = SourceReader(self._ports.feeds, self._ports.clock, tell)
+        asked = [source for source in self._catalogue.sources if source.name in run.names]
+        reader = SourceReader(self._ports.feeds, self._ports.clock, run.tell)
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._read(reader, source, force=force)) for source in asked]
+            tasks = [
+                group.create_task(self._read(reader, source, force=run.force)) for source in asked
+            ]
         readings = [await self._kept(task.result()) for task in tasks]
         await self._publish(readings)
         for reading in readings:
             await self._record(reading.outcome)
-            tell(_ending(reading.outcome))
+            run.tell(_ending(reading.outcome))
         after = self._catalogue.snapshot
         return Report(
             model_count=len(after.listings),
@@ -224,30 +226,53 @@ class Refresher:
 
 
 class RefreshRun:
-    """What a refresh tells, for one follower."""
+    """One refresh as it goes on; any number may follow it, each from its beginning."""
 
-    def __init__(self) -> None:
-        self._events: asyncio.Queue[Event | Exception] = asyncio.Queue()
+    def __init__(self, names: frozenset[str], *, force: bool) -> None:
+        self.names = names
+        self.force = force
+        self._events: list[Event | Exception] = []
+        self._grown = asyncio.Event()
+        self._ended = asyncio.Event()
+
+    def does(self, names: Collection[str], *, force: bool) -> bool:
+        """Whether this refresh does all that is asked."""
+        return self.names.issuperset(names) and (self.force or not force)
 
     def tell(self, event: Event) -> None:
-        self._events.put_nowait(event)
+        self._add(event, is_last=isinstance(event, Report))
 
     def fail(self, error: Exception) -> None:
-        self._events.put_nowait(error)
+        self._add(error, is_last=True)
+
+    async def ended(self) -> None:
+        """Wait for the end, whatever it is."""
+        await self._ended.wait()
 
     async def events(self) -> AsyncIterator[Event]:
-        """Return what happens, up to and including the report.
+        """Return what happened and what happens, up to and including the report.
 
         Raises:
             PricingUnavailableError: The process stops.
         """
+        seen = 0
         while True:
-            event = await self._events.get()
-            if isinstance(event, Exception):
-                raise event
-            yield event
-            if isinstance(event, Report):
-                return
+            while seen < len(self._events):
+                event = self._events[seen]
+                seen += 1
+                if isinstance(event, Exception):
+                    raise event
+                yield event
+                if isinstance(event, Report):
+                    return
+            await self._grown.wait()
+
+    def _add(self, event: Event | Exception, *, is_last: bool) -> None:
+        self._events.append(event)
+        self._grown.set()
+        self._grown = asyncio.Event()
+        if is_last:
+            self._ended.set()
 
     async def report(self) -> Report:
         """Wait for the end of the refresh."""

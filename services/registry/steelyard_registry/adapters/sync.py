@@ -187,7 +187,12 @@ class CatalogueSync:
         now = clock.now()
         tomorrow = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
         until_due = [reading.due - clock.monotonic() for reading in self._readings]
-        return max(0.0, min([(tomorrow - now).total_seconds(), *until_due]))
+        until_stale = [
+            (reading.copy.checked_time + self._ttl - now).total_seconds()
+            for reading in self._readings
+            if reading.copy is not None and not is_stale(reading.copy.checked_time, now, self._ttl)
+        ]
+        return max(0.0, min([(tomorrow - now).total_seconds(), *until_due, *until_stale]))
 
     def _has_aged(self, edition: Edition) -> bool:
         now = self._ports.clock.now()

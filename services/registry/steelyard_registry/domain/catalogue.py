@@ -60,7 +60,11 @@ class Catalogue:
             for model in edition.models.values()
             for offer in model.offers
         )
-        self._moving = {name.lower(): offer for offer, name in facts.moving_names.items()}
+        self._moving = {
+            name.lower(): offer
+            for offer, name in facts.moving_names.items()
+            if offer in self._model_of_offer
+        }
         self._nearest = Nearest(edition.models)
         self._providers = {provider.provider: provider for provider in edition.providers}
 

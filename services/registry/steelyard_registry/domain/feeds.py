@@ -8,6 +8,8 @@ MIN_KEPT_PERCENT = 95
 FIRST_RETRY_SECONDS = 60.0
 MAX_RETRY_SECONDS = 3600.0
 JITTER = 0.1
+# Early enough that the latest of all replicas asks before its facts are stale.
+REFRESH_AT = 0.9
 
 
 class ShrunkError(Exception):
@@ -50,11 +52,15 @@ class Schedule:
             age: Since they were confirmed.
             luck: A random number from 0 to 1, so that replicas do not ask all at once.
         """
-        spread = self.ttl.total_seconds() * (1 - JITTER + 2 * JITTER * luck)
-        return max(0.0, spread - age.total_seconds())
+        interval = self.ttl.total_seconds() * REFRESH_AT
+        return max(0.0, _spread(interval, luck) - age.total_seconds())
 
     def after_failure(self, failures: int, luck: float) -> float:
         """Return the seconds until the next try after so many failures in a row."""
         pause = FIRST_RETRY_SECONDS * 2.0 ** min(failures - 1, 16)
         limit = min(MAX_RETRY_SECONDS, self.ttl.total_seconds())
-        return min(pause, limit) * (1 - JITTER + 2 * JITTER * luck)
+        return _spread(min(pause, limit), luck)
+
+
+def _spread(seconds: float, luck: float) -> float:
+    return seconds * (1 - JITTER + 2 * JITTER * luck)

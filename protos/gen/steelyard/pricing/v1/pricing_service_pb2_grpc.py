@@ -195,7 +195,9 @@ class PricingServiceServicer:
         """RefreshPrices reads every source now and reports its progress.
 
         The last message is the report. A source that fails keeps its last good prices; that is
-        reported, not an error. Errors: REFRESH_IN_PROGRESS.
+        reported, not an error. A call that finds a refresh running follows that one from its beginning
+        if it does as much, and waits for its end otherwise. Errors: REFRESH_IN_PROGRESS when another
+        replica refreshes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -46,7 +46,9 @@ class PricingServiceStub:
     """RefreshPrices reads every source now and reports its progress.
 
     The last message is the report. A source that fails keeps its last good prices; that is
-    reported, not an error. Errors: REFRESH_IN_PROGRESS.
+    reported, not an error. A call that finds a refresh running follows that one from its beginning
+    if it does as much, and waits for its end otherwise. Errors: REFRESH_IN_PROGRESS when another
+    replica refreshes.
     """
     GetCatalogStatus: aio.UnaryUnaryMultiCallable[pricing_service_pb2.GetCatalogStatusRequest, pricing_service_pb2.GetCatalogStatusResponse]
     """GetCatalogStatus says how many prices there are, how old they are, and how reading them went."""
@@ -173,7 +175,9 @@ class PricingServiceServicer(metaclass=abc_1.ABCMeta):
         """RefreshPrices reads every source now and reports its progress.
 
         The last message is the report. A source that fails keeps its last good prices; that is
-        reported, not an error. Errors: REFRESH_IN_PROGRESS.
+        reported, not an error. A call that finds a refresh running follows that one from its beginning
+        if it does as much, and waits for its end otherwise. Errors: REFRESH_IN_PROGRESS when another
+        replica refreshes.
         """
 
     @abc_1.abstractmethod
