@@ -15,6 +15,7 @@ from steelyard_router.domain.health import UNKNOWN, OfferHealth
 from steelyard_router.domain.policy import NAMED_WEIGHTS, Policy
 from steelyard_router.domain.ranking import Criteria
 from steelyard_router.domain.rates import Cost, RateBand, RateCard
+from steelyard_router.domain.utility import trusted_quality
 
 EVERYDAY_CAPABILITIES = (
     traits.CAPABILITY_TOOLS,
@@ -87,7 +88,15 @@ def quoted(
     picodollars = None if usd is None else round(usd * 10**12)
     cost = None if picodollars is None else Cost(total=picodollars, output=picodollars)
     described = an_offer(offer, quality=quality, uncertainty=uncertainty)
-    return Quoted(described, cost, False, health, key_present=False)
+    return Quoted(
+        offer=described,
+        quality=quality,
+        trusted_quality=trusted_quality(quality, uncertainty),
+        cost=cost,
+        is_price_estimated=False,
+        health=health,
+        key_present=False,
+    )
 
 
 def a_policy(name: str = "balanced", **changes: Any) -> Policy:

@@ -5,8 +5,6 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import grpc
-
 from steelyard.common.v1.cost_pb2 import CostBreakdown
 from steelyard.health.v1 import health_pb2, health_service_pb2_grpc
 from steelyard.health.v1 import health_service_pb2 as health_service
@@ -50,6 +48,7 @@ class FakePricing(pricing_service_pb2_grpc.PricingServiceServicer):
         self.quote = Behaviour()
         self.cards = Behaviour()
         self.quoted: list[pricing_pb.QuoteRequest] = []
+        self.served_cards: set[int] = set()
 
     def set_rate(self, offer: str, input_rate: int, output_rate: int) -> None:
         """Publish a price, in a snapshot of its own."""
@@ -87,6 +86,7 @@ class FakePricing(pricing_service_pb2_grpc.PricingServiceServicer):
         self, request: pricing_pb.ListRateCardsRequest, context: Context
     ) -> pricing_pb.ListRateCardsResponse:
         await self.cards.act()
+        self.served_cards.add(self.version)
         response = pricing_pb.ListRateCardsResponse(snapshot_version=self.version)
         if request.known_version != self.version:
             response.rate_cards.extend(
@@ -245,5 +245,16 @@ def hosts(
     }
 
 
-def code_of(error: grpc.aio.AioRpcError) -> grpc.StatusCode:
-    return error.code()
+# The generated bases are abstract to the type checker: what a fake does not define, it refuses.
+
+
+def a_pricing(rates: Mapping[str, tuple[int, int]] | None = None) -> FakePricing:
+    return FakePricing(rates)  # type: ignore[abstract]
+
+
+def a_health() -> FakeHealth:
+    return FakeHealth()  # type: ignore[abstract]
+
+
+def a_registry(models: list[model_pb2.Model], providers: list[model_pb2.Provider]) -> FakeRegistry:
+    return FakeRegistry(models, providers)  # type: ignore[abstract]

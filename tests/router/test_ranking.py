@@ -1,12 +1,13 @@
 """Which offers are asked about, and what is said of the others."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from steelyard.common.v1 import model_traits_pb2 as traits
-from steelyard_router.domain.catalog import UNKNOWN_CONTEXT_TOKENS, Catalog, Offer
+from steelyard_router.domain.catalog import UNKNOWN_CONTEXT_TOKENS, Catalog, Offer, Quality
 from steelyard_router.domain.health import Condition, OfferHealth
 from steelyard_router.domain.pool import pool_of
 from steelyard_router.domain.ranking import Criteria, Market, Ranking, rank, size_bucket
@@ -137,13 +138,13 @@ def test_quality_below_the_floor_is_rejected() -> None:
 
 
 def test_the_quality_for_the_task_counts() -> None:
-    coder = an_offer(quality=70)
-    quality = coder.quality
-    coder = an_offer(
-        quality=70  # the general score
-    )
-    assert quality.for_task("code") == (70, 0)
+    quality = Quality(70, 2, "curated", {"coding": (90, 4)})
+    coder = replace(an_offer(), quality=quality)
+
     assert not ranking(coder, quality_floor=80.0).ranked
+    assert not ranking(coder, quality_floor=80.0, task_type="chat").ranked
+    (ranked,) = ranking(coder, quality_floor=80.0, task_type="code").ranked
+    assert (ranked.quality, ranked.trusted_quality) == (90, 88)
 
 
 def test_an_offer_without_a_price_is_rejected_unless_allowed_and_then_last() -> None:

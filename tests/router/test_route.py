@@ -13,7 +13,7 @@ from steelyard.registry.v1 import model_pb2
 from steelyard.router.v1 import chat_pb2, decision_pb2
 from steelyard.router.v1 import routing_service_pb2 as pb
 from tests.router.builders import a_model, a_provider, a_tool
-from tests.router.fakes import FakePricing, FakeRegistry
+from tests.router.fakes import a_pricing, a_registry
 from tests.router.world import LARGE, RIVAL, SMALL, World
 
 
@@ -167,7 +167,7 @@ async def test_the_policy_pins_or_bounds_the_tier(
 async def test_a_floor_that_nobody_reaches_gives_way_and_the_decision_says_so(
     tmp_path: Path,
 ) -> None:
-    registry = FakeRegistry([a_model("gpt-small", "openai", quality=82)], [a_provider("openai")])
+    registry = a_registry([a_model("gpt-small", "openai", quality=82)], [a_provider("openai")])
     async with World(tmp_path, registry=registry) as world:
         decision = await world.decision(model="tier:complex")
 
@@ -328,10 +328,10 @@ async def test_at_most_fifty_rejected_offers_are_listed_and_all_are_counted(
     tmp_path: Path,
 ) -> None:
     names = [f"m{number:03}" for number in range(120)]
-    registry = FakeRegistry(
+    registry = a_registry(
         [a_model(name, "openai", quality=90) for name in names], [a_provider("openai")]
     )
-    pricing = FakePricing({f"openai/{name}": (1_000, 1_000) for name in names})
+    pricing = a_pricing({f"openai/{name}": (1_000, 1_000) for name in names})
     async with World(tmp_path, registry=registry, pricing=pricing) as world:
         decision = await world.decision()
         full = await world.decision(explanation=pb.EXPLANATION_FULL)

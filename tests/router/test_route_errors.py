@@ -27,8 +27,10 @@ from steelyard.router.v1 import routing_service_pb2 as pb
 from steelyard_common.call_failure import CallFailure
 from steelyard_common.grpc_status import failure
 from tests.router.builders import a_model, a_provider, a_tool
-from tests.router.fakes import FakePricing, FakeRegistry
+from tests.router.fakes import a_pricing, a_registry
 from tests.router.world import LARGE, RIVAL, SMALL, World
+
+JSON_SCHEMA = chat_pb2.RESPONSE_FORMAT_TYPE_JSON_SCHEMA
 
 
 def fields(found: CallFailure) -> set[str]:
@@ -56,7 +58,11 @@ def fields(found: CallFailure) -> set[str]:
         ({"model": "tier:huge"}, {}, "request.model"),
         ({"model": "m" * 257}, {}, "request.model"),
         (
-            {"response_format": chat_pb2.ResponseFormat(type=3)},
+            {
+                "response_format": chat_pb2.ResponseFormat(
+                    type=chat_pb2.RESPONSE_FORMAT_TYPE_JSON_SCHEMA
+                )
+            },
             {},
             "request.response_format.schema_json",
         ),
@@ -105,7 +111,7 @@ async def test_too_many_messages_are_refused(world: World) -> None:
     message = chat_pb2.Message(role=chat_pb2.ROLE_USER, text="x")
 
     assert fields(await world.refused(messages=[message] * 2049)) == {"request.messages"}
-    assert await world.decision(messages=[message] * 2048)
+    assert (await world.decision(messages=[message] * 2048)).decision_id
 
 
 async def test_an_unknown_word_after_auto_lists_the_known_ones(world: World) -> None:
@@ -145,8 +151,8 @@ async def test_a_named_offer_that_cannot_serve_counts_no_other_models(world: Wor
 async def test_offers_that_pricing_cannot_price_after_all_are_counted_too(
     tmp_path: Path,
 ) -> None:
-    registry = FakeRegistry([a_model("x", "openai")], [a_provider("openai")])
-    async with World(tmp_path, registry=registry, pricing=FakePricing()) as world:
+    registry = a_registry([a_model("x", "openai")], [a_provider("openai")])
+    async with World(tmp_path, registry=registry, pricing=a_pricing()) as world:
         found = await world.refused()
 
         assert found.metadata == {"candidates": "1", "REJECTION_REASON_UNPRICED": "1"}

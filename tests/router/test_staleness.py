@@ -13,7 +13,7 @@ from steelyard.router.v1 import chat_pb2, decision_pb2
 from steelyard_common.call_failure import CallFailure
 from steelyard_common.grpc_status import failure
 from tests.router.builders import a_model, a_request
-from tests.router.fakes import FakePricing
+from tests.router.fakes import a_pricing
 from tests.router.world import LARGE, RIVAL, SMALL, World
 
 LATE = 0.05
@@ -116,20 +116,19 @@ async def test_a_failing_dependency_is_like_an_absent_one(world: World) -> None:
 
 async def test_new_prices_are_known_locally_soon_after_a_quote_names_them(world: World) -> None:
     world.pricing.set_rate(SMALL, 1, 1)
-    await world.decision()
-    fetched = world.pricing.cards.calls
-
-    while world.pricing.cards.calls == fetched:
+    while 8 not in world.pricing.served_cards:
         await world.decision()
+
     await world.hosts["pricing"].stop()
 
-    decision = await world.decision_when(lambda decision: decision.stale_prices)
-    assert decision.versions.prices == 8
+    decision = await world.decision_when(
+        lambda decision: decision.stale_prices and decision.versions.prices == 8
+    )
     assert decision.chosen.offer == SMALL
 
 
 async def test_without_any_price_ever_the_caller_is_told(tmp_path: Path) -> None:
-    async with World(tmp_path, pricing=FakePricing()) as world:
+    async with World(tmp_path, pricing=a_pricing()) as world:
         await world.hosts["pricing"].stop()
 
         found = await world.refused()
@@ -158,7 +157,7 @@ async def test_a_restart_while_everything_is_down_serves_from_disk(world: World)
     await world.stop_router()
     await asyncio.gather(*(host.stop() for host in world.hosts.values()))
 
-    world._settings["router_start_wait_seconds"] = 0.0
+    world.settings["router_start_wait_seconds"] = 0.0
     await world.start_router()
     decision = await world.decision()
 
@@ -172,7 +171,7 @@ async def test_a_restart_while_everything_is_down_serves_from_disk(world: World)
 
 async def saved(world: World) -> None:
     """Return once the catalogue is on disk."""
-    while not list((world._data_dir / "router").glob("catalog.json")):
+    while not list((world.data_dir / "router").glob("catalog.json")):
         await world.decision()
 
 
@@ -242,7 +241,9 @@ async def test_changes_of_the_catalogue_arrive_by_themselves(world: World) -> No
 async def test_a_catalogue_whose_sources_are_stale_is_marked(world: World) -> None:
     world.registry.change(stale=True)
 
-    assert await world.decision_when(lambda decision: decision.stale_catalog)
+    decision = await world.decision_when(lambda decision: decision.versions.catalog == 12)
+
+    assert decision.stale_catalog
 
 
 async def test_an_open_circuit_is_heard_of_again_when_it_closes(world: World) -> None:

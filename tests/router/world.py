@@ -10,6 +10,7 @@ import pytest
 
 from steelyard.router.v1 import decision_pb2, routing_service_pb2_grpc
 from steelyard.router.v1 import routing_service_pb2 as pb
+from steelyard_common.address import Address
 from steelyard_common.background import supervised
 from steelyard_common.call_failure import CallFailure
 from steelyard_common.clock import Clock, SystemClock
@@ -19,7 +20,15 @@ from steelyard_common.telemetry import Telemetry
 from steelyard_common.tenant import Authenticator
 from steelyard_router.app import Settings, build
 from tests.router.builders import a_model, a_provider, a_request
-from tests.router.fakes import FakeHealth, FakePricing, FakeRegistry, Host, hosts
+from tests.router.fakes import (
+    FakePricing,
+    FakeRegistry,
+    Host,
+    a_health,
+    a_pricing,
+    a_registry,
+    hosts,
+)
 
 CALL_SECONDS = 10.0
 SMALL, LARGE, RIVAL = "openai/gpt-small", "openai/gpt-large", "groq/llama-rival"
@@ -27,7 +36,7 @@ SMALL, LARGE, RIVAL = "openai/gpt-small", "openai/gpt-large", "groq/llama-rival"
 
 def usual_registry() -> FakeRegistry:
     """Return three chat models at two providers, and an embedding model."""
-    return FakeRegistry(
+    return a_registry(
         [
             a_model("gpt-small", "openai", quality=82),
             a_model("gpt-large", "openai", quality=95),
@@ -39,7 +48,7 @@ def usual_registry() -> FakeRegistry:
 
 def usual_pricing() -> FakePricing:
     """Return prices of them all, in picodollars per token."""
-    return FakePricing(
+    return a_pricing(
         {SMALL: (100_000, 400_000), LARGE: (5_000_000, 20_000_000), RIVAL: (200_000, 300_000)}
     )
 
@@ -59,15 +68,15 @@ class World:
     ) -> None:
         self.registry = registry or usual_registry()
         self.pricing = pricing or usual_pricing()
-        self.health = FakeHealth()
+        self.health = a_health()
         self._telemetry = Telemetry.start("fakes")
         self.hosts: dict[str, Host] = hosts(
             self.pricing, self.health, self.registry, self._telemetry
         )
-        self._data_dir = data_dir
+        self.data_dir = data_dir
         self._clock = clock or SystemClock()
         self._authenticator = authenticator
-        self._settings = {"router_ask_timeout_seconds": 5.0} | settings
+        self.settings = settings
         self._router = AsyncExitStack()
         self.channel: grpc.aio.Channel
 
@@ -123,15 +132,14 @@ class World:
                 return decision
 
     def _present_settings(self) -> Settings:
-        return Settings(
-            router_address="127.0.0.1:0",
-            pricing_address=str(self.hosts["pricing"].address),
-            health_address=str(self.hosts["health"].address),
-            registry_address=str(self.hosts["registry"].address),
-            data_dir=self._data_dir,
-            router_start_wait_seconds=self._settings.get("router_start_wait_seconds", 2.0),
-            **{k: v for k, v in self._settings.items() if k != "router_start_wait_seconds"},
-        )
+        addresses = {f"{name}_address": host.address for name, host in self.hosts.items()}
+        given: dict[str, Any] = {
+            "router_address": Address("127.0.0.1", 0),
+            "data_dir": self.data_dir,
+            "router_start_wait_seconds": 2.0,
+            "router_ask_timeout_seconds": 5.0,
+        }
+        return Settings(**(given | addresses | self.settings))
 
     def _overrides(self) -> dict[str, Any]:
         return {"clock": self._clock, "authenticator": self._authenticator}

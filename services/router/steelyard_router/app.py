@@ -1,6 +1,7 @@
 """Wires the router: settings in, service out."""
 
 import asyncio
+from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 
 import grpc
@@ -137,12 +138,14 @@ class _Adapters:
         )
 
     async def prepare(self) -> None:
-        """Load what was kept on disk, then give the other services a moment to say more."""
+        """Load what was kept on disk; what is not there, other services get a moment to say."""
         await asyncio.gather(self.catalog.load(), self.prices.load())
-        await asyncio.gather(
-            self.catalog.first(self._start_wait_seconds),
-            self.prices.first(self._start_wait_seconds),
-        )
+        waits: list[Awaitable[bool]] = []
+        if not self.catalog.is_known:
+            waits.append(self.catalog.first(self._start_wait_seconds))
+        if self.prices.book is None:
+            waits.append(self.prices.first(self._start_wait_seconds))
+        await asyncio.gather(*waits)
 
     def tasks(self) -> tuple[BackgroundTask, ...]:
         return (

@@ -195,6 +195,8 @@ class Routing:
             health = reported.get(offer.offer) if reported is not None else None
             yield Quoted(
                 offer,
+                ranked.quality,
+                ranked.trusted_quality,
                 quote.cost,
                 quote.is_estimated,
                 health if health is not None else self._ports.health.last_known(offer.offer),

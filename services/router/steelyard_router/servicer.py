@@ -9,7 +9,7 @@ from steelyard.router.v1 import routing_service_pb2 as pb
 from steelyard_common.deadlines import remaining
 from steelyard_common.tenant import current_tenant
 from steelyard_router.domain.classifier import Classifier
-from steelyard_router.messages.decision import from_classification, from_decision
+from steelyard_router.messages.decision import DecisionWriter, from_classification
 from steelyard_router.messages.order import to_order, to_prompt
 from steelyard_router.routing import Routing
 
@@ -49,13 +49,14 @@ class RoutingServicer(routing_service_pb2_grpc.RoutingServiceServicer):
         self._classifier = classifier
         self._decisions = decisions
         self._ask_timeout_seconds = ask_timeout_seconds
+        self._writer = DecisionWriter()
 
     async def Route(self, request: pb.RouteRequest, context: Context) -> pb.RouteResponse:
         tenant_id = current_tenant().tenant_id
         decision = await self._routing.route(
             to_order(request), tenant_id=tenant_id, ask_seconds=self._ask_seconds(context)
         )
-        message = from_decision(decision)
+        message = self._writer.write(decision)
         self._decisions.put(tenant_id, message)
         return pb.RouteResponse(decision=message)
 

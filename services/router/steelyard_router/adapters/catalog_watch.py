@@ -58,6 +58,11 @@ class CatalogCopy:
         self._is_stale = part.stale
         self.version = part.catalog_version
 
+    def has(self, part: pb.WatchCatalogResponse) -> bool:
+        """Say whether a message brings nothing new, as the first one to a returning caller."""
+        is_empty = not (part.snapshot_start or part.models or part.removed_models or part.providers)
+        return is_empty and (part.catalog_version, part.stale) == (self.version, self._is_stale)
+
     def catalog(self) -> Catalog:
         """Return everything, indexed."""
         for name, model in self._models.items():
@@ -103,6 +108,10 @@ class CatalogWatch:
         if self._catalog is None:
             raise RegistryUnavailableError
         return self._catalog
+
+    @property
+    def is_known(self) -> bool:
+        return self._catalog is not None
 
     @property
     def is_stale(self) -> bool:
@@ -166,6 +175,8 @@ class CatalogWatch:
 
     async def _take(self, part: pb.WatchCatalogResponse) -> None:
         """Take over one message; nothing of a change is seen before all of it is there."""
+        if self._pending is None and self._copy.has(part):
+            return
         if part.snapshot_start:
             self._pending = CatalogCopy()
         elif self._pending is None:

@@ -3,7 +3,7 @@
 import asyncio
 import zlib
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import UTC, timedelta
 from itertools import islice
 from typing import Final
@@ -96,6 +96,7 @@ class DecisionStore:
             "router.decisions.dropped", description="Decisions dropped because the queue was full."
         )
         self._is_dropping = False
+        self._unfinished: set[asyncio.Task[object]] = set()
 
     @property
     def queued_count(self) -> int:
@@ -136,7 +137,7 @@ class DecisionStore:
             await self._arrived.wait()
             self._arrived.clear()
             try:
-                await self.flush()
+                await self._to_the_end(self.flush())
             except (SteelyardError, sqlalchemy.exc.SQLAlchemyError) as error:
                 logger.warning("decisions not written", problem=type(error).__name__)
                 self._arrived.set()
@@ -155,6 +156,7 @@ class DecisionStore:
 
     async def drain(self) -> None:
         """Write what is left before the database is closed; say so when that fails."""
+        await asyncio.gather(*self._unfinished, return_exceptions=True)
         try:
             await self.flush()
         except (SteelyardError, sqlalchemy.exc.SQLAlchemyError) as error:
@@ -164,8 +166,21 @@ class DecisionStore:
     async def prune(self) -> None:
         """Remove for ever what is too old or too much."""
         while True:
-            await self.prune_once()
+            try:
+                await self._to_the_end(self.prune_once())
+            except (SteelyardError, sqlalchemy.exc.SQLAlchemyError) as error:
+                logger.warning("decisions not pruned", problem=type(error).__name__)
             await self._clock.sleep(PRUNE_SECONDS)
+
+    async def _to_the_end(self, work: Coroutine[object, object, object]) -> None:
+        """Run a transaction that outlives its caller's cancellation.
+
+        One that is cut off would keep the database locked against the last writes.
+        """
+        task = asyncio.create_task(work)
+        self._unfinished.add(task)
+        task.add_done_callback(self._unfinished.discard)
+        await asyncio.shield(task)
 
     async def prune_once(self) -> int:
         """Remove in small transactions; return how many decisions went."""

@@ -90,8 +90,8 @@ def _offer_health(message: health_pb2.OfferHealth) -> OfferHealth:
     speed = message.output_tokens_per_second_p50
     retry = message.retry_time
     return OfferHealth(
-        score=message.score,
-        success_rate=message.success_rate,
+        score=_share(message.score),
+        success_rate=_share(message.success_rate),
         condition=condition,
         retry_time=_utc(retry) if message.HasField("retry_time") else None,
         latency_seconds=_seconds(message.latency_p50) if message.HasField("latency_p50") else None,
@@ -121,6 +121,11 @@ def _condition(message: health_pb2.OfferHealth) -> Condition:
 
 def _utc(timestamp: Timestamp) -> datetime:
     return timestamp.ToDatetime(UTC)
+
+
+def _share(value: float) -> float:
+    """Return a number from 0 to 1; what is none at all counts as 0."""
+    return min(1.0, max(0.0, value)) if math.isfinite(value) else 0.0
 
 
 def _seconds(duration: Duration) -> float:

@@ -17,7 +17,7 @@ from steelyard_router.domain.policy import Policy
 from steelyard_router.domain.rates import Cost
 from steelyard_router.domain.rejection import Rejection, RejectionReason
 from steelyard_router.domain.shortlist import too_expensive, too_slow
-from steelyard_router.domain.utility import Utility, trusted_quality, utility
+from steelyard_router.domain.utility import Utility, utility
 
 POLICY_VERSION = "2026-11.1"
 """Version of the rules in this module and of the scales of `utility`."""
@@ -30,6 +30,9 @@ class Quoted(NamedTuple):
     """A shortlisted offer with the answers about it."""
 
     offer: Offer
+    quality: float
+    """Score for the task."""
+    trusted_quality: float
     cost: Cost | None
     """None when the offer is unpriced."""
     is_price_estimated: bool
@@ -126,6 +129,9 @@ def _order(candidate: Candidate) -> tuple[object, ...]:
 
 
 def _beyond_limits(quoted: Quoted, policy: Policy, output_tokens: int) -> Rejection | None:
+    is_free = policy.max_cost_picodollars is None and policy.max_latency_seconds is None
+    if is_free and quoted.cost is not None:
+        return None
     reason, detail = _problem(quoted, policy, output_tokens)
     return Rejection(quoted.offer.offer, reason, detail) if reason is not None else None
 
@@ -166,28 +172,28 @@ def _healths(away: Iterable[tuple[Quoted, Condition]]) -> Iterable[OfferHealth]:
 
 def _valued(quoted: Quoted, policy: Policy, output_tokens: int, now: datetime) -> Candidate:
     offer, health = quoted.offer, quoted.health
-    score, uncertainty = offer.quality.for_task(policy.task_type)
     latency = expected_seconds(health, output_tokens)
     total = quoted.cost.total if quoted.cost is not None else 0
     risked = total * expected_attempts(health.success_rate)
     wait = 0.0
     if health.condition is not Condition.OPEN_TO_REQUESTS and health.retry_time is not None:
         wait = max(0.0, (health.retry_time - now).total_seconds())
-    return Candidate(
-        offer=offer,
-        cost=quoted.cost,
-        is_price_estimated=quoted.is_price_estimated,
-        health=health.score,
-        quality=score,
+    value = utility(
+        policy.weights,
+        quality=quoted.trusted_quality,
+        cost_picodollars=risked,
         latency_seconds=latency,
-        key_present=quoted.key_present,
-        utility=utility(
-            policy.weights,
-            quality=trusted_quality(score, uncertainty),
-            cost_picodollars=risked,
-            latency_seconds=latency,
-            health=health.score,
-        ),
-        wait_seconds=wait,
-        risked_cost=risked,
+        health=health.score,
+    )
+    return Candidate(
+        offer,
+        quoted.cost,
+        quoted.is_price_estimated,
+        health.score,
+        quoted.quality,
+        latency,
+        quoted.key_present,
+        value,
+        wait,
+        risked,
     )

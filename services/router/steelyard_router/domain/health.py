@@ -49,6 +49,8 @@ def condition_at(health: OfferHealth, now: datetime) -> Condition:
 
     A limit without an end lasts as long as it is reported.
     """
+    if health.condition is Condition.OPEN_TO_REQUESTS:
+        return Condition.OPEN_TO_REQUESTS
     is_over = health.retry_time is not None and health.retry_time <= now
     if is_over and health.condition in {Condition.RATE_LIMITED, Condition.CIRCUIT_OPEN}:
         return Condition.OPEN_TO_REQUESTS
@@ -71,5 +73,7 @@ def expected_seconds(health: OfferHealth, output_tokens: int) -> float:
 
 def expected_attempts(success_rate: float) -> float:
     """Return how many of at most three attempts a request takes on average."""
+    if success_rate == 1.0:
+        return 1.0
     failure = 1.0 - min(1.0, max(0.0, success_rate))
     return 1.0 + failure + failure * failure

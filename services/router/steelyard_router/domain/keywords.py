@@ -5,7 +5,6 @@ everyday prompts and say nothing. A class counts once however many of its words 
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 # The task is stated at the beginning or at the end; what lies between is material.
@@ -15,7 +14,8 @@ TAIL_CHARACTERS = 2_000
 FOREIGN_SCRIPT_LETTERS = 40
 _LONG_WORD_LETTERS = 24
 
-_WORD = re.compile(r"[\w+#]+(?:['\u2019]\w+)?")
+# `+`, `#` and `_` are parts of words: c++, c#, snake_case.
+_SEPARATORS = str.maketrans(dict.fromkeys("!\"$%&'()*,-./:;<=>?@[\\]^`{|}~\u2019\u2014\u2026", " "))
 _REPEATED_UNIT = re.compile(r"(.{2,12}?)\1+")
 _FOREIGN_LETTER = re.compile(r"[\u0370-\u1dff\u2c00-\ufdff]")
 
@@ -28,9 +28,9 @@ class KeywordClass:
     points: int
     words: frozenset[str]
     phrases: tuple[str, ...] = ()
-    """Words with one space between; compared with the prompt's words, not its letters."""
+    """Words with one space between and around; compared with the prompt's words."""
     fragments: tuple[str, ...] = ()
-    """Texts that count wherever they stand: symbols, and scripts that write no spaces."""
+    """Texts that count wherever they stand: scripts that write no spaces, and symbols."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ class PromptWords:
     def of(cls, prompt: str) -> "PromptWords":
         text = _ends(prompt).lower()
         found = [
-            word if len(word) < _LONG_WORD_LETTERS else _unit(word) for word in _WORD.findall(text)
+            word if len(word) < _LONG_WORD_LETTERS else _unit(word)
+            for word in text.translate(_SEPARATORS).split()
         ]
         return cls(text, frozenset(found), f" {' '.join(found)} ")
 
@@ -54,13 +55,16 @@ class PromptWords:
         return 0 if self.text.isascii() else len(_FOREIGN_LETTER.findall(self.text))
 
     def evidence(self, keywords: KeywordClass) -> str | None:
-        """Return the first word or phrase of a class, None when it has none here."""
+        """Return a word or phrase of a class, None when it has none here."""
         if hit := self.words & keywords.words:
             return min(hit)
         for phrase in keywords.phrases:
-            if f" {phrase} " in self.line:
-                return phrase
-        return _first(keywords.fragments, self.text)
+            if phrase in self.line:
+                return phrase.strip()
+        # Symbols are rare: most prompts need not be searched for them.
+        if self.text.isascii() and "\\" not in self.text:
+            return None
+        return next((each for each in keywords.fragments if each in self.text), None)
 
 
 def _ends(prompt: str) -> str:
@@ -79,8 +83,8 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def _first(fragments: Iterable[str], text: str) -> str | None:
-    return next((fragment for fragment in fragments if fragment in text), None)
+def _phrases(*phrases: str) -> tuple[str, ...]:
+    return tuple(f" {phrase} " for phrase in phrases)
 
 
 SIMPLE = KeywordClass(
@@ -92,7 +96,7 @@ SIMPLE = KeywordClass(
         hola gracias hallo danke ciao
         """
     ),
-    (
+    _phrases(
         "thank you",
         "good morning",
         "good evening",
@@ -121,7 +125,7 @@ MODERATE = KeywordClass(
         vergleiche explique expliquer résume explica explicar compara объясни сравни
         """
     ),
-    (
+    _phrases(
         "in detail",
         "step by step",
         "pros and cons",
@@ -146,7 +150,7 @@ TECHNICAL = KeywordClass(
         théorème
         """
     ),
-    (
+    _phrases(
         "differential equation",
         "differential equations",
         "standard deviation",
@@ -179,7 +183,7 @@ CODE = KeywordClass(
         refactor refactoring debug debugging codebase linter stacktrace dockerfile
         """
     ),
-    (
+    _phrases(
         "write a function",
         "write a program",
         "write a script",
@@ -213,7 +217,7 @@ ADVANCED = KeywordClass(
         microservices metatheorem byzantine axiomatic
         """
     ),
-    (
+    _phrases(
         "prove that",
         "formal proof",
         "rigorous proof",

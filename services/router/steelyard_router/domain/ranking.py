@@ -65,6 +65,13 @@ class Ranked(NamedTuple):
     offer: Offer
     card: RateCard | None
     utility: float
+    quality: float
+    """Score for the task."""
+    trusted_quality: float
+    window: int
+    """Tokens that prompt and completion may have."""
+    room: int
+    """Tokens that the completion may have."""
     surplus: Rejection
     """What to say when better ones fill the shortlist."""
 
@@ -77,9 +84,6 @@ class Ranking:
     rejected: tuple[Rejection, ...]
     """Nearest to being chosen first."""
     counts: Mapping[RejectionReason, int]
-    smallest_window: int
-    smallest_output: int
-    """Among the ranked, like the window."""
 
 
 def size_bucket(tokens: int) -> int:
@@ -111,8 +115,6 @@ def rank(pool: Pool, criteria: Criteria, market: Market, now: datetime) -> Ranki
         ranked=best_first,
         rejected=(*rejected, *pool.outsiders),
         counts=Counter(each.reason for each in rejected) + Counter(pool.outsider_counts),
-        smallest_window=min((each.offer.window for each in best_first), default=0),
-        smallest_output=min((_output_limit(each.offer) for each in best_first), default=0),
     )
 
 
@@ -127,9 +129,11 @@ def _valued(
     card = market.cards.get(offer.offer) if market.cards is not None else None
     health = market.health_of(offer.offer)
     cost = card_cost(card, usage).total if card is not None else 0
+    score, uncertainty = offer.quality.for_task(criteria.task_type)
+    trusted = trusted_quality(score, uncertainty)
     value = utility(
         criteria.weights,
-        quality=trusted_quality(*offer.quality.for_task(criteria.task_type)),
+        quality=trusted,
         cost_picodollars=cost * expected_attempts(health.success_rate),
         latency_seconds=expected_seconds(health, usage.output_tokens),
         health=health.score,
@@ -141,11 +145,9 @@ def _valued(
         RejectionReason.NOT_SHORTLISTED,
         f"Its rough value {value.total:.2f} is not among the best.",
     )
-    return Ranked(offer, card, value.total, surplus), 2 * is_away + is_unpriced
-
-
-def _output_limit(offer: Offer) -> int:
-    return offer.max_output_tokens or offer.window
+    room = offer.max_output_tokens or offer.window
+    ranked = Ranked(offer, card, value.total, score, trusted, offer.window, room, surplus)
+    return ranked, 2 * is_away + is_unpriced
 
 
 def _rejection(

@@ -81,52 +81,42 @@ def shortlist(
 def _select(
     ranking: Ranking, limits: Limits, market: Market, max_rejected: int | None
 ) -> Shortlist:
-    if _fit_all(ranking, limits):
-        asked, over = ranking.ranked[:MAX_ASKED], ranking.ranked[MAX_ASKED:]
-        unfit: list[Rejection] = []
-    else:
-        asked, over, unfit = _fitting(ranking, limits, market)
+    fit, unfit = _fitting(ranking, limits, market)
+    over = fit[MAX_ASKED:]
     rejected = chain(unfit, (each.surplus for each in over), ranking.rejected)
     counts = Counter(ranking.counts)
     counts.update(each.reason for each in unfit)
     if over:
         counts[RejectionReason.NOT_SHORTLISTED] = len(over)
-    return Shortlist(asked, tuple(islice(rejected, max_rejected)), counts)
-
-
-def _fit_all(ranking: Ranking, limits: Limits) -> bool:
-    return (
-        limits.window <= ranking.smallest_window
-        and limits.output <= ranking.smallest_output
-        and limits.max_cost_picodollars is None
-        and limits.max_latency_seconds is None
-    )
+    return Shortlist(tuple(fit[:MAX_ASKED]), tuple(islice(rejected, max_rejected)), counts)
 
 
 def _fitting(
     ranking: Ranking, limits: Limits, market: Market
-) -> tuple[tuple[Ranked, ...], tuple[Ranked, ...], list[Rejection]]:
-    fit: list[Ranked] = []
-    unfit: list[Rejection] = []
-    for each in ranking.ranked:
-        reason, detail = _problem(each, limits, market)
-        if reason is None:
-            fit.append(each)
-        else:
-            unfit.append(Rejection(each.offer.offer, reason, detail))
-    return tuple(fit[:MAX_ASKED]), tuple(fit[MAX_ASKED:]), unfit
+) -> tuple[list[Ranked], list[Rejection]]:
+    window, room = limits.window, limits.output
+    fit = [each for each in ranking.ranked if each.window >= window and each.room >= room]
+    if limits.max_cost_picodollars is not None or limits.max_latency_seconds is not None:
+        fit = [each for each in fit if _beyond_limits(each, limits, market)[0] is None]
+    if len(fit) == len(ranking.ranked):
+        return fit, []
+    kept = {each.offer.offer for each in fit}
+    unfit = [each for each in ranking.ranked if each.offer.offer not in kept]
+    return fit, [_rejection(each, limits, market) for each in unfit]
 
 
-def _problem(ranked: Ranked, limits: Limits, market: Market) -> tuple[RejectionReason | None, str]:
-    offer = ranked.offer
-    if limits.window > offer.window:
-        detail = f"Room for {offer.window} tokens, {limits.window} are needed."
-        return RejectionReason.CONTEXT_TOO_SMALL, detail
-    if limits.output > (offer.max_output_tokens or offer.window):
-        most = offer.max_output_tokens
-        detail = f"Completions of {most} tokens at most, {limits.output} are asked for."
-        return RejectionReason.CONTEXT_TOO_SMALL, detail
-    return _beyond_limits(ranked, limits, market)
+def _rejection(ranked: Ranked, limits: Limits, market: Market) -> Rejection:
+    offer, needed = ranked.offer.offer, limits.window
+    if needed > ranked.window:
+        detail = f"Room for {ranked.window} tokens, {needed} are needed."
+        return Rejection(offer, RejectionReason.CONTEXT_TOO_SMALL, detail)
+    if limits.output > ranked.room:
+        detail = f"Completions of {ranked.room} tokens at most, {limits.output} are asked for."
+        return Rejection(offer, RejectionReason.CONTEXT_TOO_SMALL, detail)
+    reason, detail = _beyond_limits(ranked, limits, market)
+    if reason is None:
+        raise AssertionError(f"{offer} fits")
+    return Rejection(offer, reason, detail)
 
 
 def _beyond_limits(

@@ -38,9 +38,9 @@ DEFAULT_PAGES: Final = 10
 """A file behind a URL."""
 
 # Estimating takes 150 microseconds per 1000 characters: longer texts are counted by samples.
-_WHOLE_TEXT_CHARACTERS = 4096
+_WHOLE_TEXT_CHARACTERS = 1024
 _SAMPLES = 4
-_SAMPLE_CHARACTERS = 1024
+_SAMPLE_CHARACTERS = 256
 
 
 def text_tokens(text: str) -> int:

@@ -44,7 +44,7 @@ def utility(
     gain = weights.quality * quality / 10.0
     cost = weights.cost * math.log1p(cost_picodollars / PICODOLLARS_PER_USD / COST_SCALE_USD)
     latency = weights.latency * math.log1p(latency_seconds / LATENCY_SCALE_SECONDS)
-    risk = weights.risk * (0.0 - math.log(min(1.0, max(WORST_HEALTH, health))))
+    risk = weights.risk * -math.log(max(WORST_HEALTH, health)) if health < 1.0 else 0.0
     return Utility(gain - cost - latency - risk, gain, cost, latency, risk)
 
 

@@ -22,6 +22,8 @@ MAX_NAME: Final = 256
 REASONING_EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh")
 SERVICE_TIERS: Final = ("standard", "flex", "priority", "batch")
 _TOOL_CHOICES = ("none", "auto", "required")
+_ROLES = frozenset(chat_pb2.Role.values())
+_FORMATS = frozenset(chat_pb2.ResponseFormatType.values())
 
 
 def check_request(request: chat_pb2.ChatRequest, violations: Violations) -> None:
@@ -43,12 +45,11 @@ def check_request(request: chat_pb2.ChatRequest, violations: Violations) -> None
 
 
 def _check_enums(request: chat_pb2.ChatRequest, violations: Violations) -> None:
-    for index, message in enumerate(request.messages):
-        field = f"request.messages[{index}].role"
-        violations.number_of(field, message.role, chat_pb2.Role.values())
+    if not _ROLES.issuperset(message.role for message in request.messages):
+        for index, message in enumerate(request.messages):
+            violations.number_of(f"request.messages[{index}].role", message.role, _ROLES)
     shape = request.response_format
-    known = chat_pb2.ResponseFormatType.values()
-    violations.number_of("request.response_format.type", shape.type, known)
+    violations.number_of("request.response_format.type", shape.type, _FORMATS)
     if shape.type == chat_pb2.RESPONSE_FORMAT_TYPE_JSON_SCHEMA and not shape.schema_json:
         violations.add("request.response_format.schema_json", "is required with JSON_SCHEMA")
 

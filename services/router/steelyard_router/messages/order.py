@@ -12,6 +12,7 @@ from steelyard_router.messages.violations import Violations
 MAX_PROMPT_BYTES: Final = 8 * 1024 * 1024
 STANDARD_REJECTED: Final = 50
 """Rejected offers that a decision lists unless all are asked for."""
+_EXPLANATIONS = frozenset(pb.Explanation.values())
 
 
 def to_order(request: pb.RouteRequest) -> RouteOrder:
@@ -22,7 +23,7 @@ def to_order(request: pb.RouteRequest) -> RouteOrder:
     """
     violations = Violations()
     check_request(request.request, violations)
-    violations.number_of("explanation", request.explanation, pb.Explanation.values())
+    violations.number_of("explanation", request.explanation, _EXPLANATIONS)
     choice = to_model_choice(request.request, violations)
     policy = to_policy(request.policy, choice, violations)
     violations.raise_any()

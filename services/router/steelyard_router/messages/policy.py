@@ -22,6 +22,7 @@ from steelyard_router.messages.violations import Violations
 MAX_PICODOLLARS: Final = 10**18
 MAX_LIST: Final = 200
 MAX_TEXT: Final = 256
+_CAPABILITIES: Final = frozenset(CapabilityProto.values())
 _TIERS: Final = frozenset(int(tier) for tier in Tier)
 
 
@@ -86,12 +87,12 @@ def _check_texts(message: pb.RoutingPolicy, violations: Violations) -> None:
         violations.at_most(f"policy.{field}", len(getattr(message, field)), MAX_LIST, "entries")
     for index, each in enumerate(message.required_capabilities):
         field = f"policy.required_capabilities[{index}]"
-        violations.number_of(field, each, CapabilityProto.values())
+        violations.number_of(field, each, _CAPABILITIES)
 
 
 def _check_tiers(message: pb.RoutingPolicy, choice: ModelChoice, violations: Violations) -> None:
     for field in ("tier", "min_tier", "max_tier"):
-        violations.number_of(f"policy.{field}", getattr(message, field), pb.Tier.values())
+        violations.number_of(f"policy.{field}", getattr(message, field), _TIERS)
     if message.min_tier and message.max_tier and message.min_tier > message.max_tier:
         violations.add("policy.min_tier", "must not be above policy.max_tier")
     if choice.tier is not None and message.tier and int(message.tier) != int(choice.tier):
