@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import pytest
@@ -64,54 +64,73 @@ def exact(response: httpx.Response) -> Any:
     return json.loads(response.text, parse_float=Decimal)
 
 
-StartEdge = Callable[..., Any]
+async def started(stack: AsyncExitStack, telemetry: Telemetry, **settings: Any) -> RunningEdge:
+    """Return an edge in front of fakes; all of it ends with `stack`."""
+
+    async def served(register: Callable[[Any, Any], None] | None, servicer: Any) -> Server:
+        server = Server(LOOPBACK, telemetry=telemetry)
+        if register is not None:
+            server.add(register, servicer)
+        await server.start()
+        stack.push_async_callback(server.stop, 0)
+        await server.set_serving(serving=True)
+        return server
+
+    pricing, router = FakePricing(), FakeRouter()  # type: ignore[abstract]
+    servers = {
+        "pricing": await served(pricing_grpc.add_PricingServiceServicer_to_server, pricing),
+        "registry": await served(None, None),
+        "health": await served(None, None),
+        "router": await served(router_grpc.add_RoutingServiceServicer_to_server, router),
+    }
+    addresses = {
+        f"{name}_address": Address("127.0.0.1", server.port) for name, server in servers.items()
+    }
+    service = await build(
+        Settings(**({"edge_address": LOOPBACK} | addresses | settings)), clock=FakeClock()
+    )
+    await stack.enter_async_context(service.resources)
+    await service.server.start()
+    stack.push_async_callback(service.server.stop, 0)
+    client = await stack.enter_async_context(
+        httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{service.server.port}", trust_env=False, timeout=20
+        )
+    )
+    document = (await client.get("/openapi.json")).json()
+    return RunningEdge(client, Contract(document), pricing, router, servers, service.server)
+
+
+class StartEdge(Protocol):
+    """Starts an edge of the test's own."""
+
+    async def __call__(self, **settings: Any) -> RunningEdge:
+        """Return it, with these settings."""
 
 
 @pytest.fixture
-async def start_edge(telemetry: Telemetry, clock: FakeClock) -> AsyncIterator[StartEdge]:
-    """Return a function that starts an edge, with settings of the test's own."""
+async def start_edge(telemetry: Telemetry) -> AsyncIterator[StartEdge]:
+    """Return a function that starts an edge, for tests that break it or set it up differently."""
     async with AsyncExitStack() as stack:
 
-        async def served(register: Callable[[Any, Any], None] | None, servicer: Any) -> Server:
-            server = Server(LOOPBACK, telemetry=telemetry)
-            if register is not None:
-                server.add(register, servicer)
-            await server.start()
-            stack.push_async_callback(server.stop, 0)
-            await server.set_serving(serving=True)
-            return server
-
         async def start(**settings: Any) -> RunningEdge:
-            pricing, router = FakePricing(), FakeRouter()  # type: ignore[abstract]
-            servers = {
-                "pricing": await served(pricing_grpc.add_PricingServiceServicer_to_server, pricing),
-                "registry": await served(None, None),
-                "health": await served(None, None),
-                "router": await served(router_grpc.add_RoutingServiceServicer_to_server, router),
-            }
-            addresses = {
-                f"{name}_address": Address("127.0.0.1", server.port)
-                for name, server in servers.items()
-            }
-            service = await build(
-                Settings(**({"edge_address": LOOPBACK} | addresses | settings)), clock=clock
-            )
-            await stack.enter_async_context(service.resources)
-            await service.server.start()
-            stack.push_async_callback(service.server.stop, 0)
-            client = await stack.enter_async_context(
-                httpx.AsyncClient(
-                    base_url=f"http://127.0.0.1:{service.server.port}", trust_env=False, timeout=20
-                )
-            )
-            document = (await client.get("/openapi.json")).json()
-            return RunningEdge(client, Contract(document), pricing, router, servers, service.server)
+            return await started(stack, telemetry, **settings)
 
         yield start
 
 
+@pytest.fixture(scope="session")
+async def shared_edge() -> AsyncIterator[RunningEdge]:
+    """Run one edge for all tests that leave it running."""
+    telemetry = Telemetry.start("test")
+    async with AsyncExitStack() as stack:
+        stack.callback(telemetry.close)
+        yield await started(stack, telemetry)
+
+
 @pytest.fixture
-async def edge(start_edge: StartEdge) -> RunningEdge:
-    """Return an edge with default settings."""
-    running: RunningEdge = await start_edge()
-    return running
+def edge(shared_edge: RunningEdge) -> RunningEdge:
+    """Return a running edge whose fakes are as new."""
+    shared_edge.pricing.reset()
+    shared_edge.router.reset()
+    return shared_edge

@@ -60,6 +60,10 @@ class _Failing:
     """Raises what the test put in place, and waits where the test says so."""
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything."""
         self.error: Exception | None = None
         self.hold: asyncio.Event | None = None
         self.requests: list[Any] = []
@@ -91,8 +95,8 @@ class _Failing:
 class FakePricing(_Failing, pricing_grpc.PricingServiceServicer):
     """A price list of a few offers."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def reset(self) -> None:
+        super().reset()
         self.prices = {GPT_4O: a_price()}
         self.report = pricing_pb.RefreshReport(model_count=1, fetched_count=1)
         self.status = pricing_pb.GetCatalogStatusResponse(model_count=1)
@@ -229,8 +233,8 @@ def a_decision() -> decision_pb2.Decision:
 class FakeRouter(_Failing, router_grpc.RoutingServiceServicer):
     """Always makes the same decision."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def reset(self) -> None:
+        super().reset()
         self.decision = a_decision()
 
     async def Route(self, request: router_pb.RouteRequest, context: Any) -> router_pb.RouteResponse:

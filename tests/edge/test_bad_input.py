@@ -146,7 +146,15 @@ async def test_brackets_in_strings_are_not_depth(edge: RunningEdge, path: str) -
 
 @pytest.mark.parametrize(
     "text",
-    ["[" * 4 * MIB, "[]," * 2 * MIB, '"' + '\\"' * 3 * MIB, "{" * 100 + '"' * MIB, "]" * MIB],
+    [
+        "[" * 4 * MIB,
+        "[" * 4 * MIB + "]" * 4 * MIB,
+        ("[" * 64 + "]" * 64) * 65_535,
+        "[]," * 2 * MIB,
+        '"' + '\\"' * 3 * MIB,
+        "{" * 100 + '"' * MIB,
+        "]" * MIB,
+    ],
 )
 async def test_a_hostile_body_does_not_hold_up_others(edge: RunningEdge, text: str) -> None:
     hostile = asyncio.create_task(edge.send(ROUTE, text))
@@ -158,7 +166,7 @@ async def test_a_hostile_body_does_not_hold_up_others(edge: RunningEdge, text: s
 
 
 async def test_a_slow_body_is_408(start_edge: StartEdge) -> None:
-    edge: RunningEdge = await start_edge(body_seconds=0.2)
+    edge = await start_edge(body_seconds=0.2)
     reader, writer = await asyncio.open_connection("127.0.0.1", edge.port)
 
     writer.write(

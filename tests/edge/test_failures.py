@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from steelyard.common.v1.error_reason_pb2 import ErrorReason
 from steelyard_common.errors import (
@@ -14,6 +15,7 @@ from steelyard_common.errors import (
 )
 from steelyard_common.grpc_status import STATUSES
 from tests.edge.conftest import RunningEdge, StartEdge
+from tests.edge.fakes import a_price
 
 ROUTE = "/v1/route"
 HELLO = {"messages": [{"role": "user", "content": "hello"}]}
@@ -71,25 +73,27 @@ async def test_limits_that_were_hit_are_named(edge: RunningEdge) -> None:
 async def test_a_fault_of_a_service_tells_nothing(edge: RunningEdge) -> None:
     edge.router.error = RuntimeError("secret of the house")
 
-    response = await edge.post(ROUTE, json=HELLO)
+    with capture_logs():
+        response = await edge.post(ROUTE, json=HELLO)
 
     assert response.status_code == 500
     assert response.json()["error"]["reason"] == "ERROR_REASON_INTERNAL"
     assert "secret" not in response.text
 
 
-async def test_a_fault_of_the_edge_itself_tells_nothing(
-    edge: RunningEdge,
-) -> None:
-    edge.pricing.prices["x"] = edge.pricing.prices["openai/gpt-4o"]
-    edge.pricing.prices["x"].observed_time.seconds = 2**62  # no such date
+async def test_a_fault_of_the_edge_itself_is_logged_and_tells_nothing(edge: RunningEdge) -> None:
+    price = edge.pricing.prices["x"] = a_price()
+    price.observed_time.seconds = 2**62  # no such date
 
-    response = await edge.get("/api/ai/pricing/model/x")
+    with capture_logs() as logged:
+        response = await edge.get("/api/ai/pricing/model/x")
 
     assert response.status_code == 500
     error = response.json()["error"]
     assert (error["reason"], error["message"]) == ("ERROR_REASON_INTERNAL", "internal error")
     assert "Traceback" not in response.text
+    assert [(each["event"], each["log_level"]) for each in logged] == [("request failed", "error")]
+    assert isinstance(logged[0]["exc_info"], Exception)
 
 
 @pytest.mark.parametrize(
@@ -102,8 +106,9 @@ async def test_a_fault_of_the_edge_itself_tells_nothing(
     ],
 )
 async def test_a_service_that_is_down_is_503_and_named(
-    edge: RunningEdge, service: str, method: str, path: str, reason: str
+    start_edge: StartEdge, service: str, method: str, path: str, reason: str
 ) -> None:
+    edge = await start_edge()
     await edge.servers[service].stop(0)
 
     response = await edge.ask(method, path, json=HELLO)
@@ -114,7 +119,7 @@ async def test_a_service_that_is_down_is_503_and_named(
 
 
 async def test_a_service_that_does_not_answer_in_time_is_504(start_edge: StartEdge) -> None:
-    edge: RunningEdge = await start_edge(default_deadline_seconds=0.2)
+    edge = await start_edge(default_deadline_seconds=0.2)
     edge.router.hold = asyncio.Event()
 
     response = await edge.post(ROUTE, json=HELLO)
@@ -124,7 +129,7 @@ async def test_a_service_that_does_not_answer_in_time_is_504(start_edge: StartEd
 
 
 async def test_requests_beyond_the_limit_are_shed(start_edge: StartEdge) -> None:
-    edge: RunningEdge = await start_edge(max_concurrent_calls=2)
+    edge = await start_edge(max_concurrent_calls=2)
     edge.router.hold = asyncio.Event()
     held = [asyncio.create_task(edge.post(ROUTE, json=HELLO)) for _ in range(2)]
     await edge.router.wait_for_requests(2)
@@ -143,7 +148,7 @@ async def test_requests_beyond_the_limit_are_shed(start_edge: StartEdge) -> None
 async def test_without_a_key_nothing_but_probes_is_open_when_auth_is_on(
     start_edge: StartEdge,
 ) -> None:
-    edge: RunningEdge = await start_edge(auth="on")
+    edge = await start_edge(auth="on")
 
     refused = [await edge.post(ROUTE, json=HELLO), await edge.get("/api/ai/pricing")]
 

@@ -1,6 +1,7 @@
 """Probes, metrics, request ids, the description, and many requests at once."""
 
 import asyncio
+import socket
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
@@ -8,7 +9,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from steelyard_common.address import Address
 from steelyard_common.server import AddressInUseError
 from steelyard_edge.app import Settings, build
-from tests.edge.conftest import RunningEdge
+from steelyard_edge.http_server import listening_socket
+from tests.edge.conftest import RunningEdge, StartEdge
 
 ROUTE = "/v1/route"
 HELLO = {"messages": [{"role": "user", "content": "hello"}]}
@@ -50,7 +52,8 @@ async def test_ready_means_that_every_service_answers(edge: RunningEdge) -> None
     assert response.json()["missing"] == []
 
 
-async def test_services_that_are_away_or_not_serving_are_named(edge: RunningEdge) -> None:
+async def test_services_that_are_away_or_not_serving_are_named(start_edge: StartEdge) -> None:
+    edge = await start_edge()
     await edge.servers["registry"].stop(0)
     await edge.servers["health"].set_serving(serving=False)
 
@@ -127,7 +130,8 @@ async def test_many_requests_at_once_keep_their_ids_apart(edge: RunningEdge) -> 
     assert sorted(filter(None, edge.router.request_ids)) == sorted(ids)
 
 
-async def test_a_request_in_flight_is_finished_before_the_edge_stops(edge: RunningEdge) -> None:
+async def test_a_request_in_flight_is_finished_before_the_edge_stops(start_edge: StartEdge) -> None:
+    edge = await start_edge()
     edge.router.hold = asyncio.Event()
     in_flight = asyncio.create_task(edge.post(ROUTE, json=HELLO))
     await edge.router.wait_for_requests(1)
@@ -147,3 +151,9 @@ async def test_a_taken_port_is_an_error_that_names_it(edge: RunningEdge) -> None
     async with second.resources:
         with pytest.raises(AddressInUseError, match=f"127.0.0.1:{edge.port}"):
             await second.server.start()
+
+
+def test_the_listener_lets_event_loops_switch_nagle_off() -> None:
+    with listening_socket(Address("127.0.0.1", 0)) as listener:
+        # Both of Python's loops look at the protocol before they set TCP_NODELAY.
+        assert listener.proto == socket.IPPROTO_TCP

@@ -158,6 +158,19 @@ def test_an_offer_without_a_price_is_rejected_unless_allowed_and_then_last() -> 
     ]
 
 
+def test_what_costs_nothing_at_a_remote_seller_competes_only_where_it_is_allowed() -> None:
+    offers = an_offer("openrouter/m:free"), an_offer("openrouter/m"), an_offer("ollama/m")
+    cards = {"openrouter/m:free": a_card(0, 0), "openrouter/m": a_card(), "ollama/m": a_card(0, 0)}
+    local = frozenset({"ollama"})
+
+    closed = ranking(*offers, cards=cards, local_providers=local)
+    opened = ranking(*offers, cards=cards, local_providers=local, allow_free=True)
+
+    assert names(closed) == ["ollama/m", "openrouter/m"]
+    assert closed.counts == {RejectionReason.FREE_VARIANT: 1}
+    assert sorted(names(opened)) == ["ollama/m", "openrouter/m", "openrouter/m:free"]
+
+
 def test_only_the_region_that_is_asked_for_will_do() -> None:
     here, there = an_offer("a/x", regions=frozenset({"eu"})), an_offer("b/x")
 

@@ -13,6 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from steelyard_common.completion import CompleteExit
 from steelyard_common.errors import OverloadedError, StorageFullError
 from steelyard_common.migrations import Migration, migrate
 
@@ -79,12 +80,14 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection whose statements see one state of the database."""
         with _translated():
-            async with self._engine.connect() as connection, connection.begin():
+            async with self._engine.connect() as connection, CompleteExit(connection.begin()):
                 yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection inside a transaction: committed at the end, or not at all.
+
+        It has ended, one way or the other, before a cancellation reaches the caller.
 
         Raises:
             StorageFullError: There is no room.
@@ -93,7 +96,7 @@ class Database:
         with _translated():
             async with self._writing, self._engine.connect() as connection:
                 await connection.execution_options(steelyard_write=True)
-                async with connection.begin():
+                async with CompleteExit(connection.begin()):
                     yield connection
 
     async def close(self) -> None:
@@ -126,6 +129,7 @@ def _sqlite_engine(data_dir: Path, file_name: str) -> AsyncEngine:
     )
     event.listen(engine.sync_engine, "connect", _configure_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    event.listen(engine.sync_engine, "handle_error", _keep_after_cancellation)
     return engine
 
 
@@ -147,6 +151,16 @@ def _begin_sqlite(connection: sqlalchemy.Connection) -> None:
     # IMMEDIATE: a read that turns into a write fails at once when another writer was faster.
     is_write = connection.get_execution_options().get("steelyard_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+
+
+def _keep_after_cancellation(context: sqlalchemy.engine.ExceptionContext) -> None:
+    """Have a connection whose caller was cancelled rolled back instead of closed.
+
+    Its thread takes the rollback after the statement that still runs. Closed without one, SQLite
+    keeps the transaction, and its lock, until the last statement object is garbage.
+    """
+    if isinstance(context.original_exception, asyncio.CancelledError):
+        context.is_disconnect = False
 
 
 def _postgres_engine(url: str, schema: str) -> AsyncEngine:

@@ -49,7 +49,7 @@ def grpcio_server() -> grpc.aio.Server:
             ("grpc.keepalive_timeout_ms", 10_000),
             ("grpc.keepalive_permit_without_calls", 1),
             # Our channels ping each 30 s; the default of five minutes would cut them off.
-            ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+            ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
         )
     )
 

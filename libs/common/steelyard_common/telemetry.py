@@ -11,7 +11,7 @@ import structlog
 from grpc import StatusCode
 from opentelemetry import context as otel_context
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
-from opentelemetry.metrics import Meter
+from opentelemetry.metrics import Histogram, Meter
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
@@ -25,6 +25,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 TRACEPARENT = "traceparent"
 OTLP_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+CALLS_PER_FLUSH = 64
+"""A measurement among other work takes 100 us, in a row with others 12 us: caches are cold."""
 DURATION_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60)
 
 _OTLP_PACKAGE = "opentelemetry.exporter.otlp.proto.grpc"
@@ -78,6 +80,8 @@ class Telemetry:
     meter: Meter
     tracer: Tracer | None = None
     """None when nobody collects spans; trace context is passed on all the same."""
+    _calls_per_flush: int = CALLS_PER_FLUSH
+    _pending: list[tuple[Histogram, float, Mapping[str, str]]] = field(default_factory=list)
     _close: list[Callable[[], object]] = field(default_factory=list)
     _propagator: TraceContextTextMapPropagator = field(
         default_factory=TraceContextTextMapPropagator
@@ -105,7 +109,12 @@ class Telemetry:
             views=[_duration_view()],
             shutdown_on_exit=False,
         )
-        telemetry = cls(registry=registry, meter=meters.get_meter("steelyard"))
+        telemetry = cls(
+            registry=registry,
+            meter=meters.get_meter("steelyard"),
+            # An exporter reads when it likes, and must not miss the last calls before a pause.
+            _calls_per_flush=1 if otlp_metrics else CALLS_PER_FLUSH,
+        )
         telemetry._close.append(meters.shutdown)
         processors = [span_processor] if span_processor else map(BatchSpanProcessor, otlp_spans)
         for processor in processors:
@@ -117,12 +126,20 @@ class Telemetry:
 
     def close(self) -> None:
         """Flush and stop what was started."""
+        self.flush()
         while self._close:
             self._close.pop()()
 
     def prometheus_text(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
+        self.flush()
         return generate_latest(self.registry)
+
+    def flush(self) -> None:
+        """Measure the calls that wait for it."""
+        pending, self._pending = self._pending, []
+        for histogram, seconds, attributes in pending:
+            histogram.record(seconds, attributes)
 
     def call_recorder(self, service: str, method: str) -> RecordCall:
         """Return a function that records the status and seconds of one served call."""
@@ -139,7 +156,9 @@ class Telemetry:
         }
 
         def record(code: StatusCode, seconds: float) -> None:
-            histogram.record(seconds, attributes[code])
+            self._pending.append((histogram, seconds, attributes[code]))
+            if len(self._pending) >= self._calls_per_flush:
+                self.flush()
 
         return record
 

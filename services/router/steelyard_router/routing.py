@@ -316,6 +316,8 @@ def _criteria(order: RouteOrder, plan: _Plan, floor: float) -> Criteria:
         region=policy.region,
         task_type=policy.task_type,
         allow_unpriced=policy.allow_unpriced,
+        # Who names a model takes it as it is sold.
+        allow_free=policy.allow_free or bool(plan.named),
     )
 
 

@@ -49,6 +49,7 @@ class PolicyBody(Struct, frozen=True, kw_only=True):
     baseline: str | None = None
     session_id: str | None = None
     allow_unpriced: bool | None = None
+    allow_free: bool | None = None
     region: str | None = None
     required_capabilities: list[str] | None = None
     task_type: str | None = None
@@ -72,6 +73,7 @@ def to_policy(body: PolicyBody) -> RoutingPolicy:
         baseline=body.baseline or "",
         session_id=body.session_id or "",
         allow_unpriced=bool(body.allow_unpriced),
+        allow_free=bool(body.allow_free),
         region=body.region or "",
         required_capabilities=_capabilities(body.required_capabilities or []),
         task_type=body.task_type or "",

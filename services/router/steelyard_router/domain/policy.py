@@ -51,6 +51,7 @@ class Policy:
     baseline: str = ""
     session_id: str = ""
     allow_unpriced: bool = False
+    allow_free: bool = False
     region: str = ""
     required_capabilities: int = 0
     task_type: str = ""

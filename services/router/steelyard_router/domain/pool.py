@@ -18,6 +18,8 @@ class Pool:
     offers: tuple[Offer, ...]
     outsiders: tuple[Rejection, ...]
     outsider_counts: Mapping[RejectionReason, int]
+    local_providers: frozenset[str] = frozenset()
+    """Providers of this installation's own, whose models cost nothing."""
 
 
 def pool_of(
@@ -41,7 +43,8 @@ def pool_of(
             is_last = rejection.reason is _LAST_OF_OUTSIDERS
             outside.append((is_last, -offer.quality.score, rejection))
     rejections = tuple(rejection for _, _, rejection in sorted(outside))
-    return Pool(tuple(inside), rejections, Counter(each.reason for each in rejections))
+    counts = Counter(each.reason for each in rejections)
+    return Pool(tuple(inside), rejections, counts, local_providers)
 
 
 def _outsider(

@@ -44,6 +44,8 @@ class Criteria(NamedTuple):
     region: str = ""
     task_type: str = ""
     allow_unpriced: bool = False
+    allow_free: bool = False
+    """Whether offers that cost nothing at a remote seller compete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,9 @@ def rank(pool: Pool, criteria: Criteria, market: Market, now: datetime) -> Ranki
     fallen: list[tuple[int, float, str, Rejection]] = []
     for offer in pool.offers:
         ranked, last = _valued(offer, criteria, market, usage, now)
-        rejection = _rejection(offer, criteria, market, keyed)
+        rejection = _rejection(offer, criteria, market, keyed) or _free_variant(
+            ranked, criteria, pool.local_providers
+        )
         if rejection is None:
             chosen.append((last, -ranked.utility, offer.offer, ranked))
         else:
@@ -148,6 +152,19 @@ def _valued(
     room = offer.max_output_tokens or offer.window
     ranked = Ranked(offer, card, value.total, score, trusted, offer.window, room, surplus)
     return ranked, 2 * is_away + is_unpriced
+
+
+def _free_variant(
+    ranked: Ranked, criteria: Criteria, local_providers: frozenset[str]
+) -> Rejection | None:
+    """Reject what would win every comparison of costs and answer a few requests a day."""
+    offer, card = ranked.offer, ranked.card
+    if criteria.allow_free or card is None or not card.is_free:
+        return None
+    if offer.provider in local_providers:
+        return None
+    detail = "Costs nothing, which the policy does not allow; such offers are limited to few calls."
+    return Rejection(offer.offer, RejectionReason.FREE_VARIANT, detail)
 
 
 def _rejection(

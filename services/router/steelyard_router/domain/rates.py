@@ -35,6 +35,10 @@ class RateCard:
     request: int = 0
     estimated: bool = False
 
+    @property
+    def is_free(self) -> bool:
+        return not self.request and not any(band.input or band.output for band in self.bands)
+
 
 def card_cost(card: RateCard, usage: Usage) -> Cost:
     """Return what text and images cost; images are billed like text, as pricing does."""

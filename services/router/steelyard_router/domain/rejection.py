@@ -23,6 +23,7 @@ class RejectionReason(IntEnum):
     NOT_SHORTLISTED = 14
     OTHER_MODEL = 15
     WRONG_REGION = 16
+    FREE_VARIANT = 17
 
 
 class Rejection(NamedTuple):

@@ -65,6 +65,7 @@ def to_policy(
         baseline=message.baseline,
         session_id=message.session_id,
         allow_unpriced=message.allow_unpriced,
+        allow_free=message.allow_free,
         region=message.region,
         required_capabilities=capability.mask(
             each for each in message.required_capabilities if each
@@ -135,6 +136,7 @@ def from_policy(policy: Policy) -> pb.RoutingPolicy:
         baseline=policy.baseline,
         session_id=policy.session_id,
         allow_unpriced=policy.allow_unpriced,
+        allow_free=policy.allow_free,
         region=policy.region,
         required_capabilities=[
             CapabilityProto.ValueType(each)

@@ -418,6 +418,50 @@ class QuoteResponse(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class BatchQuoteRequest(message.Message):
+    """BatchQuoteRequest is several Quote requests."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    REQUESTS_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def requests(self) -> containers.RepeatedCompositeFieldContainer[QuoteRequest]:
+        """1 to 64 requests."""
+
+    def __init__(
+        self,
+        *,
+        requests: abc.Iterable[QuoteRequest] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["requests", b"requests"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class BatchQuoteResponse(message.Message):
+    """BatchQuoteResponse has one response per request."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    RESPONSES_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def responses(self) -> containers.RepeatedCompositeFieldContainer[QuoteResponse]:
+        """In request order."""
+
+    def __init__(
+        self,
+        *,
+        responses: abc.Iterable[QuoteResponse] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["responses", b"responses"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class Quote(message.Message):
     """Quote is the cost of one usage on one offer, or the reason why there is none."""
 

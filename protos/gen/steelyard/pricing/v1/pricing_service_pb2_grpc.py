@@ -54,6 +54,11 @@ class PricingServiceStub:
                 request_serializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.QuoteRequest.SerializeToString,
                 response_deserializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.QuoteResponse.FromString,
                 _registered_method=True)
+        self.BatchQuote = channel.unary_unary(
+                '/steelyard.pricing.v1.PricingService/BatchQuote',
+                request_serializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.BatchQuoteRequest.SerializeToString,
+                response_deserializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.BatchQuoteResponse.FromString,
+                _registered_method=True)
         self.EstimateCost = channel.unary_unary(
                 '/steelyard.pricing.v1.PricingService/EstimateCost',
                 request_serializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.EstimateCostRequest.SerializeToString,
@@ -177,6 +182,16 @@ class PricingServiceServicer:
 
         Quotes come in request order. An offer that cannot be priced gets a failure in its place; the
         call never fails because of one offer. Errors: INVALID_FIELD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchQuote(self, request, context):
+        """BatchQuote answers several Quote requests at once, all from one snapshot. Routers use it to ask
+        for requests that arrive together.
+
+        Responses come in request order. Errors: INVALID_FIELD when any request is invalid.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -352,6 +367,11 @@ def add_PricingServiceServicer_to_server(servicer, server):
                     servicer.Quote,
                     request_deserializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.QuoteRequest.FromString,
                     response_serializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.QuoteResponse.SerializeToString,
+            ),
+            'BatchQuote': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchQuote,
+                    request_deserializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.BatchQuoteRequest.FromString,
+                    response_serializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.BatchQuoteResponse.SerializeToString,
             ),
             'EstimateCost': grpc.unary_unary_rpc_method_handler(
                     servicer.EstimateCost,
@@ -530,6 +550,33 @@ class PricingService:
             '/steelyard.pricing.v1.PricingService/Quote',
             steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.QuoteRequest.SerializeToString,
             steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.QuoteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchQuote(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/steelyard.pricing.v1.PricingService/BatchQuote',
+            steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.BatchQuoteRequest.SerializeToString,
+            steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.BatchQuoteResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,12 @@ class PricingServiceStub:
     Quotes come in request order. An offer that cannot be priced gets a failure in its place; the
     call never fails because of one offer. Errors: INVALID_FIELD.
     """
+    BatchQuote: aio.UnaryUnaryMultiCallable[pricing_service_pb2.BatchQuoteRequest, pricing_service_pb2.BatchQuoteResponse]
+    """BatchQuote answers several Quote requests at once, all from one snapshot. Routers use it to ask
+    for requests that arrive together.
+
+    Responses come in request order. Errors: INVALID_FIELD when any request is invalid.
+    """
     EstimateCost: aio.UnaryUnaryMultiCallable[pricing_service_pb2.EstimateCostRequest, pricing_service_pb2.EstimateCostResponse]
     """EstimateCost prices one usage, or one prompt text, on one model, for people.
 
@@ -153,6 +159,18 @@ class PricingServiceServicer(metaclass=abc_1.ABCMeta):
 
         Quotes come in request order. An offer that cannot be priced gets a failure in its place; the
         call never fails because of one offer. Errors: INVALID_FIELD.
+        """
+
+    @abc_1.abstractmethod
+    def BatchQuote(
+        self,
+        request: pricing_service_pb2.BatchQuoteRequest,
+        context: aio.ServicerContext[pricing_service_pb2.BatchQuoteRequest, abc.Awaitable[pricing_service_pb2.BatchQuoteResponse]],
+    ) -> abc.Awaitable[pricing_service_pb2.BatchQuoteResponse]:
+        """BatchQuote answers several Quote requests at once, all from one snapshot. Routers use it to ask
+        for requests that arrive together.
+
+        Responses come in request order. Errors: INVALID_FIELD when any request is invalid.
         """
 
     @abc_1.abstractmethod

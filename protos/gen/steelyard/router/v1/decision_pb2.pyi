@@ -99,6 +99,8 @@ class _RejectionReasonEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_Reject
     """It is not an offer of the model that the request names."""
     REJECTION_REASON_WRONG_REGION: _RejectionReason.ValueType  # 16
     """It is not served in the region."""
+    REJECTION_REASON_FREE_VARIANT: _RejectionReason.ValueType  # 17
+    """It costs nothing at a remote seller, and the policy does not allow such offers."""
 
 class RejectionReason(_RejectionReason, metaclass=_RejectionReasonEnumTypeWrapper):
     """RejectionReason is why an offer cannot serve a request."""
@@ -137,6 +139,8 @@ REJECTION_REASON_OTHER_MODEL: RejectionReason.ValueType  # 15
 """It is not an offer of the model that the request names."""
 REJECTION_REASON_WRONG_REGION: RejectionReason.ValueType  # 16
 """It is not served in the region."""
+REJECTION_REASON_FREE_VARIANT: RejectionReason.ValueType  # 17
+"""It costs nothing at a remote seller, and the policy does not allow such offers."""
 
 @typing.final
 class RoutingPolicy(message.Message):
@@ -160,6 +164,7 @@ class RoutingPolicy(message.Message):
     REGION_FIELD_NUMBER: builtins.int
     REQUIRED_CAPABILITIES_FIELD_NUMBER: builtins.int
     TASK_TYPE_FIELD_NUMBER: builtins.int
+    ALLOW_FREE_FIELD_NUMBER: builtins.int
     name: builtins.str
     """`balanced` (default), `cheap`, `fast` or `best`: a set of weights."""
     max_cost_picodollars: builtins.int
@@ -185,6 +190,11 @@ class RoutingPolicy(message.Message):
     task_type: builtins.str
     """Task type, which refines the classification: `chat`, `code`, `analysis`, `reasoning`,
     `agentic`. Empty means not known.
+    """
+    allow_free: builtins.bool
+    """Also consider offers that cost nothing at a remote seller, such as `:free` variants: they are
+    limited to few requests a day, and some sellers keep what they are sent. Local models and offers
+    that the request names are always considered.
     """
     @builtins.property
     def weights(self) -> PolicyWeights:
@@ -225,10 +235,11 @@ class RoutingPolicy(message.Message):
         region: builtins.str = ...,
         required_capabilities: abc.Iterable[model_traits_pb2.Capability.ValueType] | None = ...,
         task_type: builtins.str = ...,
+        allow_free: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_max_cost_picodollars", b"_max_cost_picodollars", "_min_quality", b"_min_quality", "max_cost_picodollars", b"max_cost_picodollars", "max_latency", b"max_latency", "min_quality", b"min_quality", "weights", b"weights"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_max_cost_picodollars", b"_max_cost_picodollars", "_min_quality", b"_min_quality", "allow_unpriced", b"allow_unpriced", "allowed_providers", b"allowed_providers", "baseline", b"baseline", "denied_providers", b"denied_providers", "max_cost_picodollars", b"max_cost_picodollars", "max_latency", b"max_latency", "max_tier", b"max_tier", "min_quality", b"min_quality", "min_tier", b"min_tier", "name", b"name", "region", b"region", "required_capabilities", b"required_capabilities", "session_id", b"session_id", "task_type", b"task_type", "tier", b"tier", "weights", b"weights"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_max_cost_picodollars", b"_max_cost_picodollars", "_min_quality", b"_min_quality", "allow_free", b"allow_free", "allow_unpriced", b"allow_unpriced", "allowed_providers", b"allowed_providers", "baseline", b"baseline", "denied_providers", b"denied_providers", "max_cost_picodollars", b"max_cost_picodollars", "max_latency", b"max_latency", "max_tier", b"max_tier", "min_quality", b"min_quality", "min_tier", b"min_tier", "name", b"name", "region", b"region", "required_capabilities", b"required_capabilities", "session_id", b"session_id", "task_type", b"task_type", "tier", b"tier", "weights", b"weights"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__max_cost_picodollars: _TypeAlias = typing.Literal["max_cost_picodollars"]  # noqa: Y015
     _WhichOneofArgType__max_cost_picodollars: _TypeAlias = typing.Literal["_max_cost_picodollars", b"_max_cost_picodollars"]  # noqa: Y015

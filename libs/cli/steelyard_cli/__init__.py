@@ -1,0 +1,1 @@
+"""The steelyard command and the supervisor behind it."""

@@ -1,0 +1,134 @@
+"""The `steelyard` command. What a command needs is imported when it runs, so that help is quick."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from steelyard_cli.failure import CommandError
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+app = typer.Typer(
+    name="steelyard",
+    help="Cost-aware LLM routing: price, health and quality weighed on every request.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def up(
+    *,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Where state is kept; default STEELYARD_DATA_DIR.")
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show all log lines.")] = False,
+) -> None:
+    """Start all services on this machine, and stop them together."""
+    from steelyard_cli.supervisor.up import run_up  # noqa: PLC0415
+
+    raise typer.Exit(run_up(data_dir=data_dir, verbose=verbose))
+
+
+@app.command()
+def status(*, as_json: AsJson = False) -> None:
+    """Show which services answer, and how fresh the prices are."""
+    from steelyard_cli.commands.status import show_status  # noqa: PLC0415
+
+    raise typer.Exit(show_status(as_json=as_json))
+
+
+@app.command()
+def route(
+    prompt: Annotated[str, typer.Argument(help="What would be sent to a model.")],
+    *,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show every candidate, and why others fell.")
+    ] = False,
+    model: Annotated[
+        str, typer.Option(help="auto, auto:cheap, tier:heavy, a model or an offer.")
+    ] = "",
+    policy: Annotated[str, typer.Option(help="balanced, cheap, fast or best.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Decide where a prompt would go, without sending it."""
+    from steelyard_cli.commands.route import show_route  # noqa: PLC0415
+
+    show_route(prompt, model=model, policy=policy, explain=explain, as_json=as_json)
+
+
+@app.command()
+def estimate(
+    model: Annotated[str, typer.Argument(help="Model name or offer id.")],
+    *,
+    input_tokens: Annotated[
+        int | None, typer.Option("--input", min=0, max=50_000_000, help="Prompt tokens.")
+    ] = None,
+    output_tokens: Annotated[
+        int, typer.Option("--output", min=0, max=50_000_000, help="Completion tokens.")
+    ] = 500,
+    prompt: Annotated[
+        str | None, typer.Option(help="Text whose tokens are estimated instead.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a request costs on one model."""
+    if input_tokens is None and prompt is None:
+        raise typer.BadParameter("give --input or --prompt")
+    from steelyard_cli.commands.estimate import show_estimate  # noqa: PLC0415
+
+    show_estimate(
+        model, input_tokens=input_tokens, output_tokens=output_tokens, prompt=prompt,
+        as_json=as_json,
+    )  # fmt: skip
+
+
+@app.command()
+def prices(
+    model: Annotated[str | None, typer.Argument(help="Model name or offer id.")] = None,
+    *,
+    provider: Annotated[str, typer.Option(help="Only this seller.")] = "",
+    matching: Annotated[
+        str, typer.Option("--filter", help="Words that must occur in the offer id.")
+    ] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many to list.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List prices, or show everything known about the price of one model."""
+    from steelyard_cli.commands.prices import show_price, show_prices  # noqa: PLC0415
+
+    if model is not None:
+        if provider or matching:
+            raise typer.BadParameter("give a model, or --provider and --filter, not both")
+        show_price(model, as_json=as_json)
+    else:
+        show_prices(provider=provider, matching=matching, limit=limit, as_json=as_json)
+
+
+@app.command()
+def refresh(
+    *,
+    force: Annotated[
+        bool, typer.Option("--force", help="Read sources even when their prices are fresh.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read all price sources now."""
+    from steelyard_cli.commands.refresh import show_refresh  # noqa: PLC0415
+
+    show_refresh(force=force, as_json=as_json)
+
+
+def main() -> None:
+    """Run the command line; a failure is one sentence on stderr and an exit code."""
+    try:
+        app()
+    except CommandError as error:
+        typer.echo(f"steelyard: {error}", err=True)
+        raise SystemExit(error.exit_code) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""What commands print: tables for people, JSON for programs, money exact in both."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from steelyard_common.money import usd_text
+
+UNITS_PER_1M = 1_000_000
+UNKNOWN = "-"
+
+
+def print_json(content: Any) -> None:
+    """Print one document."""
+    typer.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z))
+
+
+def usd(picodollars: int | None) -> orjson.Fragment | None:
+    """Return an amount for JSON: an exact number, null where there is none."""
+    return None if picodollars is None else orjson.Fragment(usd_text(picodollars))
+
+
+def money(picodollars: int | None) -> str:
+    """Return an amount for people."""
+    return UNKNOWN if picodollars is None else f"${usd_text(picodollars)}"
+
+
+def per_1m(picodollars: int | None) -> str:
+    """Return a price per unit as one of a million, for people."""
+    return money(None if picodollars is None else picodollars * UNITS_PER_1M)
+
+
+def print_facts(facts: Mapping[str, str]) -> None:
+    """Print names and values below each other."""
+    table = Table.grid(padding=(0, 2))
+    for name, value in facts.items():
+        table.add_row(f"[dim]{name}[/dim]", escape(value))
+    _console().print(table)
+
+
+def print_table(
+    headings: Iterable[str], rows: Iterable[Iterable[str]], *, title: str | None = None
+) -> None:
+    """Print rows; headings that end in `>` are of columns to be aligned right."""
+    table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for heading in headings:
+        right = heading.endswith(">")
+        table.add_column(heading.rstrip(">"), justify="right" if right else "left")
+    for row in rows:
+        # What services say is text, not markup.
+        table.add_row(*map(escape, row))
+    _console().print(table)
+
+
+def print_line(text: str = "") -> None:
+    _console().print(text)
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    # Into a pipe, a row is a line.
+    return console if console.is_terminal else Console(highlight=False, width=240)

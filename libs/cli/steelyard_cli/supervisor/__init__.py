@@ -1,0 +1,1 @@
+"""Runs the five services as one: started, watched, restarted and stopped together."""
