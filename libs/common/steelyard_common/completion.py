@@ -1,10 +1,8 @@
-"""Endings that a cancelled caller waits for: what was begun must not be left half-way."""
+"""Work that a cancelled caller waits for, because it must not be left half-way."""
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import AbstractAsyncContextManager
-from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -25,29 +23,3 @@ async def complete(work: Coroutine[Any, Any, T]) -> T:
     if cancelled is not None:
         raise cancelled from (None if task.cancelled() else task.exception())
     return task.result()
-
-
-class CompleteExit(AbstractAsyncContextManager[T], Generic[T]):
-    """Another context manager, whose exit runs to its end."""
-
-    def __init__(self, inner: AbstractAsyncContextManager[T]) -> None:
-        self._inner = inner
-
-    async def __aenter__(self) -> T:
-        return await self._inner.__aenter__()
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool | None:
-        return await complete(self._exit(kind, error, traceback))
-
-    async def _exit(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool | None:
-        return await self._inner.__aexit__(kind, error, traceback)

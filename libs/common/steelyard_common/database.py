@@ -13,7 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from steelyard_common.completion import CompleteExit
+from steelyard_common.completion import complete
 from steelyard_common.errors import OverloadedError, StorageFullError
 from steelyard_common.migrations import Migration, migrate
 
@@ -80,7 +80,7 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection whose statements see one state of the database."""
         with _translated():
-            async with self._engine.connect() as connection, CompleteExit(connection.begin()):
+            async with self._engine.connect() as connection, _transaction(connection):
                 yield connection
 
     @asynccontextmanager
@@ -96,7 +96,7 @@ class Database:
         with _translated():
             async with self._writing, self._engine.connect() as connection:
                 await connection.execution_options(steelyard_write=True)
-                async with CompleteExit(connection.begin()):
+                async with _transaction(connection):
                     yield connection
 
     async def close(self) -> None:
@@ -154,13 +154,23 @@ def _begin_sqlite(connection: sqlalchemy.Connection) -> None:
 
 
 def _keep_after_cancellation(context: sqlalchemy.engine.ExceptionContext) -> None:
-    """Have a connection whose caller was cancelled rolled back instead of closed.
-
-    Its thread takes the rollback after the statement that still runs. Closed without one, SQLite
-    keeps the transaction, and its lock, until the last statement object is garbage.
-    """
+    # Its thread takes our rollback after the statement that still runs. Closed without one, as
+    # SQLAlchemy would, SQLite keeps the lock until the last statement object is garbage.
     if isinstance(context.original_exception, asyncio.CancelledError):
         context.is_disconnect = False
+
+
+@asynccontextmanager
+async def _transaction(connection: AsyncConnection) -> AsyncIterator[None]:
+    transaction = connection.begin()
+    # When the caller is cancelled in here, closing the connection rolls back.
+    await complete(transaction.start())
+    try:
+        yield
+        await complete(transaction.commit())
+    except BaseException:
+        await complete(transaction.close())
+        raise
 
 
 def _postgres_engine(url: str, schema: str) -> AsyncEngine:

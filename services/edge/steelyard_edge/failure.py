@@ -100,7 +100,10 @@ def _from_validation(faults: Sequence[Mapping[str, Any]]) -> SteelyardError:
         if fault["type"] == "json_invalid":
             return MalformedRequestError(f"the body is not valid JSON: {fault['ctx']['error']}")
     return InvalidFieldError.of(
-        [FieldViolation(_path(fault["loc"]), str(fault["msg"])) for fault in faults]
+        [
+            FieldViolation(_path(fault["loc"]), str(fault["msg"]).removeprefix("Value error, "))
+            for fault in faults
+        ]
     )
 
 
