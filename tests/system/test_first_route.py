@@ -133,7 +133,7 @@ async def test_grpcurl_and_curl_get_the_same_decision(live: Stack) -> None:
     decision = json.loads(printed)["decision"]
 
     assert rest["offer"] == decision["chosen"]["offer"]
-    assert rest["decision_id"] != decision["decisionId"]
+    assert rest["decision_id"] != decision["decision_id"]
     assert [fallback["offer"] for fallback in rest["fallbacks"]] == [
         fallback["offer"] for fallback in decision["fallbacks"]
     ]
@@ -142,7 +142,7 @@ async def test_grpcurl_and_curl_get_the_same_decision(live: Stack) -> None:
         each["offer"] for each in decision["rejected"]
     ]
     assert rest["expected_cost_usd"] * PICODOLLARS == pytest.approx(
-        int(decision["chosen"]["expectedCost"]["totalPicodollars"]), abs=1
+        int(decision["chosen"]["expected_cost"]["total_picodollars"]), abs=1
     )
     assert not rest["stale_health"]
 
