@@ -62,6 +62,14 @@ def code_of(span: ReadableSpan) -> Any:
     return (span.attributes or {})["rpc.grpc.status_code"]
 
 
+async def finished(spans: InMemorySpanExporter, count: int) -> tuple[ReadableSpan, ...]:
+    """Wait for spans, which end after their caller has the answer; return them by their start."""
+    async with asyncio.timeout(5):
+        while len(ended := spans.get_finished_spans()) < count:  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0)
+    return tuple(sorted(ended, key=lambda span: span.start_time or 0))
+
+
 def counted(telemetry: Telemetry, method: str, status: str) -> bool:
     return any(
         line.startswith("rpc_server_call_duration_seconds_count")
@@ -84,8 +92,9 @@ async def test_every_outcome_is_told_rightly(
         await fail(stub.Operate(echo_request(text=""), timeout=5))
         await fail(stub.Later(echo_request(), timeout=5))
 
-    told = [(span.name.rpartition("/")[2], code_of(span)) for span in spans.get_finished_spans()]
+    told = [(span.name.rpartition("/")[2], code_of(span)) for span in await finished(spans, 5)]
     assert told == [("Echo", 5), ("Write", 13), ("Count", 5), ("Operate", 3), ("Later", 12)]
+    await asyncio.sleep(0)  # the last call is measured just after its span
     assert counted(telemetry, "Echo", "NOT_FOUND")
     assert counted(telemetry, "Write", "INTERNAL")
     assert counted(telemetry, "Count", "NOT_FOUND")
@@ -102,7 +111,7 @@ async def test_only_faults_of_the_server_are_errors_of_the_span(
         await fail(stub.Echo(echo_request(text="missing"), timeout=5))
         await fail(stub.Echo(echo_request(text="bug"), timeout=5))
 
-    missing, bug = spans.get_finished_spans()
+    missing, bug = await finished(spans, 2)
     assert missing.status.status_code is StatusCode.UNSET
     assert bug.status.status_code is StatusCode.ERROR
 
@@ -117,7 +126,7 @@ async def test_a_span_continues_the_trace_and_holds_no_text_of_the_request(
             stub.Echo(echo_request(text="bug"), timeout=5, metadata=(("traceparent", TRACE),))
         )
 
-    [span] = spans.get_finished_spans()
+    [span] = await finished(spans, 1)
     assert span.kind is SpanKind.SERVER
     assert span.parent is not None
     assert f"{span.parent.trace_id:032x}" == TRACE.split("-")[1]
@@ -132,7 +141,7 @@ async def test_an_odd_trace_header_starts_a_new_trace(
 
     await stub.Echo(echo_request(), timeout=5, metadata=(("traceparent", "garbage"),))
 
-    assert spans.get_finished_spans()[0].parent is None
+    assert (await finished(spans, 1))[0].parent is None
 
 
 async def test_a_cancelled_call_is_told_as_cancelled(serve: Serve, telemetry: Telemetry) -> None:

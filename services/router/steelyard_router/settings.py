@@ -42,7 +42,7 @@ class Settings(ServiceSettings):
     router_ask_timeout_seconds: PositiveFloat = 0.1
     """How long a request waits for prices and health before the last known ones are used."""
 
-    router_start_wait_seconds: Annotated[float, Field(ge=0, le=60)] = 3.0
+    router_start_wait_seconds: Annotated[float, Field(ge=0, le=600)] = 30.0
     """How long the start waits for pricing and the registry; then it goes on without."""
 
     router_decision_days: PositiveInt = 7
