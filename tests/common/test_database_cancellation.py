@@ -91,7 +91,7 @@ async def test_a_write_cancelled_anywhere_is_done_or_undone_and_frees_the_databa
     rows: int,
     times: int,
 ) -> None:
-    outcomes = []
+    outcomes: list[int] = []
     while await cancel_at(add(database), len(outcomes), times=times):
         outcomes.append(len(contents(tmp_path)))
         await write_alone(database)

@@ -1,6 +1,7 @@
 """A process from start to exit, seen from outside; supervised tasks with a fake clock."""
 
 import asyncio
+import json
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -104,6 +105,21 @@ async def test_a_signal_ends_the_process_cleanly(number: signal.Signals) -> None
         assert out.decode().split("\n") == ["closed second", "closed first", ""]
         assert b'"event":"stopped"' in err
         assert b"background task crashed" in err
+        assert b"STEELYARD_REDIS_URL" not in err
+
+
+@pytest.mark.system
+async def test_a_redis_that_nothing_is_shared_through_is_warned_of_once() -> None:
+    async with program(STEELYARD_REDIS_URL="redis://me:hunter2@cache:6379/0") as process:
+        await line(process)
+        process.send_signal(signal.SIGTERM)
+
+        _, err = await process.communicate()
+
+        lines = [entry for entry in err.decode().splitlines() if "REDIS" in entry]
+        assert [json.loads(entry)["level"] for entry in lines] == ["warning"]
+        assert "STEELYARD_REDIS_URL has no effect" in lines[0]
+        assert b"hunter2" not in err
 
 
 @pytest.mark.system

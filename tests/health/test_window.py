@@ -216,7 +216,7 @@ def test_the_mean_of_calls_counts_failures_and_that_of_answers_does_not() -> Non
     assert Figures.of(tally).mean_latency == 1.0
 
 
-def test_a_busy_track_stays_below_its_documented_size_however_much_is_reported() -> None:
+def test_h8_a_busy_track_stays_below_its_documented_size_however_much_is_reported() -> None:
     track = Track()
     tracemalloc.start()
     for number in range(SLOT_COUNT * 40):

@@ -1,5 +1,6 @@
 """Every read of the pricing service, through its front door, on the shipped catalogue."""
 
+import re
 from datetime import UTC, date, datetime
 
 import grpc
@@ -363,6 +364,15 @@ async def test_p8_the_cheapest_are_chat_offers_that_cost_something(seeded: Runni
     assert costs[0] > 0
     assert {offer.price.mode for offer in answer.offers} == {model_traits_pb2.MODE_CHAT}
     assert {offer.price.provider for offer in answer.offers} == {"openai"}
+
+
+async def test_the_cheapest_of_all_write_text(seeded: RunningPricing) -> None:
+    answer = await seeded.stub.ListCheapest(pb.ListCheapestRequest(limit=100), timeout=30)
+
+    words = {word for offer in answer.offers for word in re.split("[^a-z]+", offer.price.offer)}
+    assert len(answer.offers) == 100
+    assert words.isdisjoint({"embed", "flux", "lyria", "tts"})
+    assert answer.offers[0].cost.total_picodollars >= per_million("0.01") * 10**6
 
 
 async def test_the_cheapest_leave_out_what_is_no_longer_served(seeded: RunningPricing) -> None:

@@ -27,12 +27,18 @@ class Behaviour:
     hangs: bool = False
     fails: bool = False
     calls: int = 0
+    called: asyncio.Event = field(default_factory=asyncio.Event)
+    let_go: asyncio.Event | None = None
+    """Calls wait for this where it is given."""
 
     async def act(self) -> None:
         """Count the call, then hang, fail or let it go on."""
         self.calls += 1
+        self.called.set()
         if self.hangs:
             await asyncio.Event().wait()
+        if self.let_go is not None:
+            await self.let_go.wait()
         if self.fails:
             raise InternalError
 
@@ -59,6 +65,15 @@ class FakePricing(pricing_service_pb2_grpc.PricingServiceServicer):
         self, request: pricing_pb.QuoteRequest, context: Context
     ) -> pricing_pb.QuoteResponse:
         await self.quote.act()
+        return self._response(request)
+
+    async def BatchQuote(
+        self, request: pricing_pb.BatchQuoteRequest, context: Context
+    ) -> pricing_pb.BatchQuoteResponse:
+        await self.quote.act()
+        return pricing_pb.BatchQuoteResponse(responses=map(self._response, request.requests))
+
+    def _response(self, request: pricing_pb.QuoteRequest) -> pricing_pb.QuoteResponse:
         self.quoted.append(request)
         return pricing_pb.QuoteResponse(
             quotes=[self._quote(offer, request) for offer in request.offers],

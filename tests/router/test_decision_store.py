@@ -1,6 +1,7 @@
 """Stored decisions, through the front door and in a real database."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,8 +15,14 @@ from steelyard_common.errors import DecisionNotFoundError
 from steelyard_common.grpc_status import failure
 from steelyard_common.telemetry import Telemetry
 from steelyard_common.tenant import ALL_SCOPES, TenantContext
-from steelyard_router.adapters import decision_store
-from steelyard_router.adapters.decision_store import MAX_QUEUED, MIGRATIONS, DecisionStore
+from steelyard_router.adapters.decision_store import (
+    LINGER_SECONDS,
+    MAX_BATCH,
+    MAX_QUEUED,
+    MIGRATIONS,
+    RETRY_SECONDS,
+    DecisionStore,
+)
 from tests.fakes import FakeClock
 from tests.router.builders import a_request
 from tests.router.world import World
@@ -127,6 +134,68 @@ async def test_a_full_queue_drops_the_oldest_and_counts_it(
     assert b"router_decisions_dropped_total 2.0" in telemetry.prometheus_text()
 
 
+@pytest.fixture
+async def writing(store: DecisionStore) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(store.write_queued())
+    yield task
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await store.drain()
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    while not is_so():  # noqa: ASYNC110 - a thread writes
+        await asyncio.sleep(0.001)
+
+
+@pytest.mark.usefixtures("writing")
+async def test_decisions_wait_a_moment_for_others_and_are_written_together(
+    store: DecisionStore, clock: FakeClock
+) -> None:
+    store.put("acme", a_decision(1, clock))
+    await clock.wait_for_sleeper()
+    store.put("acme", a_decision(2, clock))
+    await clock.advance(LINGER_SECONDS * 0.9)
+    assert store.queued_count == 2
+
+    await clock.advance(LINGER_SECONDS * 0.2)
+    await until(lambda: store.queued_count == 0)
+
+    await store.get("acme", a_decision(1, clock).decision_id)
+    await store.get("acme", a_decision(2, clock).decision_id)
+
+
+@pytest.mark.usefixtures("writing")
+async def test_a_whole_batch_does_not_wait(store: DecisionStore, clock: FakeClock) -> None:
+    for number in range(MAX_BATCH):
+        store.put("acme", a_decision(number, clock))
+
+    await until(lambda: store.queued_count == 0)
+
+    assert clock.monotonic() == 0
+
+
+@pytest.mark.usefixtures("writing")
+async def test_what_the_database_refused_is_written_later(
+    store: DecisionStore, database: Database, clock: FakeClock
+) -> None:
+    async with database.write() as connection:
+        await connection.exec_driver_sql("ALTER TABLE decision RENAME TO gone")
+    store.put("acme", a_decision(1, clock))
+    await clock.wait_for_sleeper()
+    await clock.advance(LINGER_SECONDS)
+    await clock.wait_for_sleeper()
+    assert store.queued_count == 1
+
+    async with database.write() as connection:
+        await connection.exec_driver_sql("ALTER TABLE gone RENAME TO decision")
+    await clock.advance(RETRY_SECONDS)
+    await clock.advance(LINGER_SECONDS)
+    await until(lambda: store.queued_count == 0)
+
+    await store.get("acme", a_decision(1, clock).decision_id)
+
+
 async def test_decisions_are_pruned_by_age(store: DecisionStore, clock: FakeClock) -> None:
     store.put("acme", a_decision(1, clock))
     await clock.advance(60)
@@ -158,7 +227,7 @@ async def test_decisions_are_pruned_by_number_the_oldest_first(
 async def test_what_is_queued_at_the_end_is_written(
     store: DecisionStore, database: Database, clock: FakeClock, telemetry: Telemetry
 ) -> None:
-    count = 2 * decision_store.MAX_BATCH + 1
+    count = 2 * MAX_BATCH + 1
     for number in range(count):
         store.put("acme", a_decision(number, clock))
 

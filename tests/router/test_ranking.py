@@ -5,6 +5,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from steelyard.common.v1 import model_traits_pb2 as traits
 from steelyard_router.domain.catalog import UNKNOWN_CONTEXT_TOKENS, Catalog, Offer, Quality
@@ -20,6 +22,7 @@ from steelyard_router.domain.shortlist import (
     quality_floors,
     shortlist,
 )
+from steelyard_router.domain.sizes import SizeIndex
 from steelyard_router.domain.tier import Tier, floors_from
 from steelyard_router.domain.usage import Usage
 from steelyard_router.rankings import MAX_RANKINGS, Rankings
@@ -279,6 +282,34 @@ def test_the_best_32_are_asked_about_and_the_next_ones_named() -> None:
 
 def test_all_rejected_offers_are_named_on_demand() -> None:
     assert len(asked_from(*many(200), most=None).rejected) == 200 - MAX_ASKED
+
+
+def test_offers_that_are_too_small_give_their_places_to_the_next_ones() -> None:
+    offers = many(60)
+    small = {offers[3].offer, offers[50].offer}
+    sized = [replace(each, context_tokens=400) if each.offer in small else each for each in offers]
+
+    found = asked_from(*sized, limits=Limits(Usage(300, 200)), most=3)
+
+    fitting = [each.offer for each in sized if each.offer not in small]
+    assert [each.offer.offer for each in found.asked] == fitting[:MAX_ASKED]
+    assert [each.offer for each in found.rejected] == [*sorted(small), fitting[MAX_ASKED]]
+    assert found.counts == {
+        RejectionReason.CONTEXT_TOO_SMALL: 2,
+        RejectionReason.NOT_SHORTLISTED: 58 - MAX_ASKED,
+    }
+
+
+SIZES = st.integers(0, 6)
+
+
+@given(st.lists(st.tuples(SIZES, SIZES)), SIZES, SIZES)
+def test_an_index_finds_exactly_those_that_are_too_small(
+    sizes: list[tuple[int, int]], window: int, room: int
+) -> None:
+    expected = {n for n, (wide, free) in enumerate(sizes) if wide < window or free < room}
+
+    assert SizeIndex.of(sizes).too_small(window, room) == expected
 
 
 def test_the_floor_gives_way_step_by_step_to_the_first_one_that_is_reached() -> None:

@@ -17,7 +17,10 @@ class CatalogueEntry:
     provider_model: str
     offer: str
     mode: str
-    """Mode as the source spells it, e.g. `chat`, `responses`; empty when it does not say."""
+    """Mode in the source's words, e.g. `chat`, `responses`; empty when it does not say.
+
+    What is called `chat` and writes no text is put right.
+    """
     fields: Mapping[str, object]
 
 

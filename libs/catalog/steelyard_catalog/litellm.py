@@ -4,7 +4,9 @@ import re
 from collections.abc import Mapping
 
 from steelyard_catalog.entries import Catalogue, CatalogueEntry, DroppedEntry
+from steelyard_catalog.fields import text, texts
 from steelyard_catalog.json_text import CatalogueFormatError, FormatProblem, read_json
+from steelyard_catalog.modes import checked_mode
 from steelyard_catalog.offers import offer_id
 from steelyard_catalog.providers import provider_id, provider_model
 
@@ -57,13 +59,16 @@ def _entry(key: str, value: object) -> CatalogueEntry | DroppedEntry:
     provider, model = provider_id(source_provider), provider_model(source_provider, key)
     if not model:
         return DroppedEntry(key, "no_model")
-    mode = value.get("mode")
     return CatalogueEntry(
         source_key=key,
         provider=provider,
         provider_model=model,
         offer=offer_id(provider, model),
-        mode=mode if isinstance(mode, str) else "",
+        mode=checked_mode(
+            text(value, "mode"),
+            provider_model=model,
+            outputs=texts(value, "supported_output_modalities"),
+        ),
         fields=value,
     )
 

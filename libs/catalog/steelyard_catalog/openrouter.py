@@ -9,6 +9,7 @@ from decimal import Decimal
 from steelyard_catalog.entries import DroppedEntry
 from steelyard_catalog.fields import count, day, text, texts
 from steelyard_catalog.json_text import CatalogueFormatError, FormatProblem, read_json
+from steelyard_catalog.modes import mode_of_outputs
 from steelyard_catalog.offers import offer_id
 
 PROVIDER = "openrouter"
@@ -47,6 +48,11 @@ class OpenRouterEntry:
     def is_alias(self) -> bool:
         """Whether the id is a moving name for another one."""
         return self.id.startswith("~")
+
+    @property
+    def mode(self) -> str:
+        """The kind of work in LiteLLM's words, as with CatalogueEntry."""
+        return mode_of_outputs(self.output_modalities)
 
 
 @dataclass(frozen=True, slots=True)

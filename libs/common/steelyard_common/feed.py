@@ -1,11 +1,18 @@
 """What a feed is, what a copy of it is, and all the ways in which getting one fails."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
 
 DEFAULT_MAX_BYTES = 32 * 1024 * 1024
+
+DownloadProgress = Callable[[int, int | None], None]
+"""Told the bytes that came so far, as sent (perhaps compressed), and the announced total if any.
+
+A second try starts over.
+"""
 
 
 class FeedCause(StrEnum):

@@ -16,6 +16,7 @@ import stamina
 
 from steelyard_common.clock import Clock
 from steelyard_common.feed import (
+    DownloadProgress,
     Feed,
     FeedCause,
     FeedCopy,
@@ -28,6 +29,7 @@ from steelyard_common.feed_content import Decoder, check_content, check_media_ty
 from steelyard_common.feed_files import read_file_feed
 
 MAX_REDIRECTS = 3
+PROGRESS_BYTES = 64 * 1024
 USER_AGENT = "steelyard/0.1 (+feed)"
 
 __all__ = ["FeedDownloader"]
@@ -49,8 +51,19 @@ class FeedDownloader:
         self._clients.clear()
         await self._resources.aclose()
 
-    async def fetch(self, feed: Feed, known: FeedCopy | None = None) -> FeedCopy | NotModified:
+    async def fetch(
+        self,
+        feed: Feed,
+        known: FeedCopy | None = None,
+        *,
+        progress: DownloadProgress | None = None,
+    ) -> FeedCopy | NotModified:
         """Return the feed, or NotModified when it is still what `known` holds.
+
+        Args:
+            feed: What to get.
+            known: The last good copy.
+            progress: Called after every PROGRESS_BYTES of a download and at its end; not for files.
 
         Raises:
             FeedError: It could not be had, or is not what a feed looks like; says why.
@@ -62,7 +75,7 @@ class FeedDownloader:
         _check_url(feed.url)
         try:
             async with asyncio.timeout(self._policy.total_seconds):
-                return await self._fetch_with_retries(feed, known)
+                return await self._fetch_with_retries(feed, known, progress)
         except TimeoutError:
             raise FeedError(
                 FeedCause.TIMEOUT,
@@ -80,7 +93,7 @@ class FeedDownloader:
         return self._copy(feed, body, etag=etag, last_modified=None)
 
     async def _fetch_with_retries(
-        self, feed: Feed, known: FeedCopy | None
+        self, feed: Feed, known: FeedCopy | None, progress: DownloadProgress | None
     ) -> FeedCopy | NotModified:
         policy = self._policy
         async for attempt in stamina.retry_context(
@@ -92,10 +105,12 @@ class FeedDownloader:
             wait_max=policy.max_wait_seconds,
         ):
             with attempt:
-                return await self._fetch_once(feed, known)
+                return await self._fetch_once(feed, known, progress)
         raise AssertionError("stamina gave up without an error")
 
-    async def _fetch_once(self, feed: Feed, known: FeedCopy | None) -> FeedCopy | NotModified:
+    async def _fetch_once(
+        self, feed: Feed, known: FeedCopy | None, progress: DownloadProgress | None
+    ) -> FeedCopy | NotModified:
         url = feed.url
         try:
             for _ in range(MAX_REDIRECTS + 1):
@@ -105,7 +120,7 @@ class FeedDownloader:
                     if response.has_redirect_location:
                         url = _redirected(feed, url, response)
                         continue
-                    return await self._received(feed, known, response)
+                    return await self._received(feed, known, response, progress)
         except httpx.TimeoutException:
             raise FeedError(FeedCause.TIMEOUT, f"{feed.name} did not answer in time") from None
         except httpx.RemoteProtocolError as error:
@@ -121,7 +136,11 @@ class FeedDownloader:
         )
 
     async def _received(
-        self, feed: Feed, known: FeedCopy | None, response: httpx.Response
+        self,
+        feed: Feed,
+        known: FeedCopy | None,
+        response: httpx.Response,
+        progress: DownloadProgress | None,
     ) -> FeedCopy | NotModified:
         if response.status_code == httpx.codes.NOT_MODIFIED and known is not None:
             return NotModified(self._clock.now())
@@ -132,7 +151,7 @@ class FeedDownloader:
                 http_status=response.status_code,
             )
         check_media_type(feed, response.headers.get("content-type", ""))
-        body = await _read(feed, response)
+        body = await _read(feed, response, progress)
         check_content(feed, body)
         return self._copy(
             feed,
@@ -186,14 +205,19 @@ def _headers(feed: Feed, known: FeedCopy | None) -> dict[str, str]:
     return headers
 
 
-async def _read(feed: Feed, response: httpx.Response) -> bytes:
+async def _read(feed: Feed, response: httpx.Response, progress: DownloadProgress | None) -> bytes:
     declared = response.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > feed.max_bytes:
-        raise FeedError(FeedCause.TOO_LARGE, f"{feed.name} announces {declared} bytes")
+    total = int(declared) if declared.isdigit() else None
+    if total is not None and total > feed.max_bytes:
+        raise FeedError(FeedCause.TOO_LARGE, f"{feed.name} announces {total} bytes")
     decoder = Decoder(feed, response.headers.get("content-encoding", ""))
-    chunks: AsyncIterator[bytes] = response.aiter_raw()
+    chunks: AsyncIterator[bytes] = response.aiter_raw(PROGRESS_BYTES)
+    received = 0
     async for chunk in chunks:
         decoder.feed(chunk)
+        received += len(chunk)
+        if progress is not None:
+            progress(received, total)
     return decoder.finish()
 
 

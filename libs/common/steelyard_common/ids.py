@@ -1,19 +1,21 @@
 """Time-ordered ids with a prefix, e.g. `dec_01jd8q2x...`: a lower-case ULID."""
 
-import base64
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import Final
 
 from steelyard_common.clock import Clock, SystemClock
 
-ULID_LENGTH = 26
-_RANDOM_BYTES = 10
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
-_RFC4648_TO_CROCKFORD = bytes.maketrans(
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789abcdefghjkmnpqrstvwxyz"
-)
+_RANDOM_BYTES: Final = 10
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_CROCKFORD: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS: Final = tuple(map("".join, product(_CROCKFORD, repeat=2)))
+"""Two digits for every 10 bits."""
+_SHIFTS: Final = tuple(range(120, -1, -10))
+"""Of the 13 pairs of digits in a ULID."""
 
 
 def new_id(
@@ -21,7 +23,5 @@ def new_id(
 ) -> str:
     """Return `{prefix}_{ULID}`: 48 bits of UTC milliseconds, then 80 random bits."""
     milliseconds = ((clock or SystemClock()).now() - _EPOCH) // _MILLISECOND
-    value = milliseconds.to_bytes(6) + random(_RANDOM_BYTES)
-    # b32encode pads on the right, a ULID on the left: encode 160 bits, keep the last 130.
-    encoded = base64.b32encode(value.rjust(20, b"\0")).translate(_RFC4648_TO_CROCKFORD)
-    return f"{prefix}_{encoded[-ULID_LENGTH:].decode()}"
+    value = milliseconds << 8 * _RANDOM_BYTES | int.from_bytes(random(_RANDOM_BYTES))
+    return f"{prefix}_{''.join([_PAIRS[value >> shift & 1023] for shift in _SHIFTS])}"

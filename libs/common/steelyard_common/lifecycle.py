@@ -71,6 +71,11 @@ def run_process(
     """Load settings, build the service, serve until a signal, exit: the whole of a `__main__`."""
     loaded = settings.load(settings_class)
     logs.configure(name, level=loaded.log_level, log_format=loaded.log_format)
+    if loaded.redis_url is not None:
+        logger.warning(
+            "STEELYARD_REDIS_URL has no effect: "
+            "this version keeps windows and rate limits in each process"
+        )
     if loaded.parent_pid is not None:
         watch_parent(loaded.parent_pid)
 

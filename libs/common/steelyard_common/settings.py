@@ -74,7 +74,7 @@ class ServiceSettings(BaseSettings):
     """`postgresql://...`, one schema per service; unset means SQLite in the data directory."""
 
     redis_url: SecretStr | None = None
-    """Shared windows and rate limits; unset keeps them in process."""
+    """For shared windows and rate limits; not used yet, a process that has it set says so."""
 
     auth: Literal["on", "off"] | None = None
     """Whether callers need a key; by default only when the listener is not loopback."""

@@ -90,7 +90,29 @@ class PricingServicer(pricing_service_pb2_grpc.PricingServiceServicer):
         return response
 
     async def Quote(self, request: pb.QuoteRequest, context: Context) -> pb.QuoteResponse:
+        response = pb.QuoteResponse()
+        self._quote(request, response, self._catalogue.snapshot, self._clock.now())
+        return response
+
+    async def BatchQuote(
+        self, request: pb.BatchQuoteRequest, context: Context
+    ) -> pb.BatchQuoteResponse:
         snapshot, now = self._catalogue.snapshot, self._clock.now()
+        response = pb.BatchQuoteResponse()
+        for position, each in enumerate(requests.read_batch(request.requests)):
+            try:
+                self._quote(each, response.responses.add(), snapshot, now)
+            except InvalidFieldError as error:
+                raise requests.below(f"requests[{position}]", error) from error
+        return response
+
+    def _quote(
+        self,
+        request: pb.QuoteRequest,
+        response: pb.QuoteResponse,
+        snapshot: Snapshot,
+        now: datetime,
+    ) -> None:
         options = request.options
         writer = QuoteWriter(
             snapshot,
@@ -99,11 +121,9 @@ class PricingServicer(pricing_service_pb2_grpc.PricingServiceServicer):
             minute_of_week=_minute(requests.read_time(options, "at_time", "options.") or now),
             include_rates=options.include_rates,
         )
-        response = pb.QuoteResponse(
-            snapshot_version=snapshot.version, stale=self._catalogue.is_stale(now)
-        )
+        response.snapshot_version = snapshot.version
+        response.stale = self._catalogue.is_stale(now)
         writer.write(response, requests.read_offers(request.offers))
-        return response
 
     async def EstimateCost(
         self, request: pb.EstimateCostRequest, context: Context

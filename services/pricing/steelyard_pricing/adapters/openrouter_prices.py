@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from steelyard_catalog.json_text import CatalogueFormatError
 from steelyard_catalog.names import offer_name
 from steelyard_catalog.openrouter import PROVIDER, OpenRouterEntry, read_openrouter
+from steelyard_pricing.adapters.litellm_fields import MODES
 from steelyard_pricing.domain.bounds import ImplausiblePriceError, to_decimal
 from steelyard_pricing.domain.components import Component
 from steelyard_pricing.domain.free_offers import is_free_offer
@@ -123,12 +124,13 @@ def _add(
 
 def _fact(offer: str, entries: list[OpenRouterEntry], sheet: RateSheet) -> PriceFact:
     model = next((entry for entry in entries if entry.offer == offer), entries[0])
+    mode = MODES.get(model.mode, Mode.OTHER)
     free = sheet.free_rates() if is_free_offer(offer, PROVIDER) else ()
     return PriceFact(
         name=offer_name(model),
-        mode=Mode.CHAT,
+        mode=mode,
         source=NAME,
-        rates=free or sheet.charged_rates(Mode.CHAT),
+        rates=free or sheet.charged_rates(mode),
         is_free=bool(free),
         max_input_tokens=model.context_length or 0,
         max_output_tokens=model.max_completion_tokens or 0,

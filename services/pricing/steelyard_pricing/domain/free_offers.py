@@ -2,7 +2,8 @@
 
 Maintainers of price maps write 0 for "not known", "billed elsewhere" and "free" alike: in the
 LiteLLM map of 2026-10-21, 76 chat models have two zeros, hosted ones of paid sellers among them. A
-zero is taken for a price only where the seller itself says that the offer costs nothing.
+zero is taken for a price only where the offer's name says that it costs nothing, where it runs on
+the caller's own machine, and for a short list of offers that are assumed to be free.
 """
 
 FREE_SUFFIX = ":free"
@@ -37,8 +38,16 @@ FREE_OFFERS = frozenset(
         "zhipu/glm-4.7-flash",
     }
 )
-"""Offers whose seller's price list says free, checked 2026-11: OpenAI's moderation endpoint,
-OpenRouter's free router and the Flash models of Z.ai."""
+"""Zeros that are taken for prices by name, without a word of the seller's in the feeds.
+
+- OpenAI's moderation models: general knowledge of that endpoint, which takes no payment; LiteLLM
+  has them at zero in every edition that names them.
+- OpenRouter's `free` router: its own list has it at zero, but its id does not end in `:free`.
+- The Flash models of Z.ai: LiteLLM and models.dev have both at zero, and models.dev has a price for
+  their paid sibling `glm-4.7-flashx`.
+
+An assumption here that turns out wrong makes a paid offer look free: leave a doubtful one out.
+"""
 
 
 def is_free_offer(offer: str, provider: str) -> bool:

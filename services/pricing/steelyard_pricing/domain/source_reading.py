@@ -7,18 +7,28 @@ from datetime import timedelta
 from typing import Protocol
 
 from steelyard_common.clock import Clock
-from steelyard_common.feed import Feed, FeedCopy, FeedError, NotModified
+from steelyard_common.feed import DownloadProgress, Feed, FeedCopy, FeedError, NotModified
 from steelyard_pricing.domain import guard
 from steelyard_pricing.domain.rates import ParsedSource, PriceFact
 from steelyard_pricing.domain.refresh_events import Phase, Progress, SourceOutcome
 from steelyard_pricing.domain.refusal import SourceRefusedError
 from steelyard_pricing.domain.source import PriceSource, SourceFailure
 
+FIRST_STEP_BYTES = 64 * 1024
+DOWNLOAD_STEPS = 16
+"""At most so many events tell of a download whose size is announced."""
+
 
 class FeedReader(Protocol):
     """Downloads a feed, safely."""
 
-    async def fetch(self, feed: Feed, known: FeedCopy | None = None) -> FeedCopy | NotModified:
+    async def fetch(
+        self,
+        feed: Feed,
+        known: FeedCopy | None = None,
+        *,
+        progress: DownloadProgress | None = None,
+    ) -> FeedCopy | NotModified:
         """Return the feed, or NotModified when `known` is current.
 
         Raises:
@@ -75,15 +85,15 @@ class SourceReader:
         self, source: PriceSource, known: FeedCopy | None, last_good: tuple[PriceFact, ...]
     ) -> SourceReading:
         self._say(source, Phase.DOWNLOADING, f"reading {source.name}")
-        copy = await self._feeds.fetch(source.feed, known)
+        copy = await self._feeds.fetch(source.feed, known, progress=self._download_steps(source))
         if isinstance(copy, NotModified) or (known is not None and copy.sha256 == known.sha256):
             return SourceReading(SourceOutcome(source=source.name, outcome=Phase.NOT_MODIFIED))
         size = len(copy.body)
-        self._say(source, Phase.PARSING, f"{source.name} has {size:,} bytes", size)
+        self._say(source, Phase.PARSING, f"{source.name} has {size:,} bytes", size, size)
         # Seconds of pure computation: the event loop goes on serving.
         parsed = await asyncio.to_thread(source.parse, copy.body)
         found = f"{source.name} names {len(parsed.facts):,} offers"
-        self._say(source, Phase.CHECKING, found, size)
+        self._say(source, Phase.CHECKING, found, size, size)
         guard.check(parsed.facts, last_good)
         outcome = SourceOutcome(
             source=source.name,
@@ -94,17 +104,37 @@ class SourceReader:
         )
         return SourceReading(outcome, AcceptedBody(copy, parsed))
 
+    def _download_steps(self, source: PriceSource) -> DownloadProgress:
+        """Return what tells a few of a download's many steps, and none twice when it is retried.
+
+        Without an announced size, each tells of twice as much as the one before.
+        """
+        next_told = FIRST_STEP_BYTES
+
+        def tell(received: int, total: int | None) -> None:
+            nonlocal next_told
+            if received < next_told:
+                return
+            next_told = received + (received if total is None else total // DOWNLOAD_STEPS + 1)
+            announced = "" if total is None else f" of {total:,}"
+            message = f"{received:,}{announced} bytes of {source.name} are here"
+            self._say(source, Phase.DOWNLOADING, message, received, total or 0)
+
+        return tell
+
     def _failed(self, source: PriceSource, phase: Phase, cause: str, message: str) -> SourceReading:
         failure = SourceFailure(cause, message, self._clock.now())
         return SourceReading(SourceOutcome(source=source.name, outcome=phase, failure=failure))
 
-    def _say(self, source: PriceSource, phase: Phase, message: str, size: int = 0) -> None:
+    def _say(
+        self, source: PriceSource, phase: Phase, message: str, size: int = 0, total: int = 0
+    ) -> None:
         self._tell(
             Progress(
                 source=source.name,
                 phase=phase,
                 message=message,
                 byte_count=size,
-                total_byte_count=size,
+                total_byte_count=total,
             )
         )

@@ -1,17 +1,18 @@
 """What callers ask for, checked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
 from steelyard.pricing.v1 import pricing_service_pb2 as pb
-from steelyard_common.errors import InvalidFieldError
+from steelyard_common.errors import FieldViolation, InvalidFieldError
 from steelyard_pricing.domain.modes import Capability, Mode
 from steelyard_pricing.domain.price_list import InvalidOrderError, PriceQuery, parse_order
 from steelyard_pricing.domain.quote import MAX_COUNT
 from steelyard_pricing.domain.rates import STANDARD_TIER
 
 MAX_OFFERS = 100
+MAX_BATCH = 64
 MAX_NAME = 512
 MAX_FILTER = 256
 MAX_TIER = 64
@@ -34,6 +35,20 @@ def read_offers(offers: Iterable[str]) -> list[str]:
         position = next(n for n, name in enumerate(names) if len(name) > MAX_NAME)
         raise InvalidFieldError(f"offers[{position}]", f"must have at most {MAX_NAME} characters")
     return names
+
+
+def read_batch(batch: Sequence[pb.QuoteRequest]) -> Sequence[pb.QuoteRequest]:
+    """Return the requests that are to be answered together."""
+    if not 1 <= len(batch) <= MAX_BATCH:
+        raise InvalidFieldError("requests", f"must have 1 to {MAX_BATCH} entries")
+    return batch
+
+
+def below(path: str, error: InvalidFieldError) -> InvalidFieldError:
+    """Return the same faults, found in the part of a request at `path`."""
+    return InvalidFieldError.of(
+        [FieldViolation(f"{path}.{each.field}", each.problem) for each in error.violations]
+    )
 
 
 def read_tier(tier: str) -> str:

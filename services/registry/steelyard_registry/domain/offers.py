@@ -10,7 +10,7 @@ from steelyard_catalog.names import canonical_model
 from steelyard_catalog.openrouter import OpenRouterEntry
 from steelyard_registry.domain import capabilities
 from steelyard_registry.domain.models import Offer
-from steelyard_registry.domain.modes import Mode, mode_of
+from steelyard_registry.domain.modes import mode_of
 
 CHAT_ENDPOINT = "/v1/chat/completions"
 RESPONSES_ENDPOINT = "/v1/responses"
@@ -26,8 +26,6 @@ _REGION_RULES = {
     "bedrock": _GEOGRAPHY,
     "bedrock_mantle": _GEOGRAPHY,
 }
-# What an OpenRouter model makes, where that is not text.
-_OUTPUT_MODES = {"audio": Mode.SPEECH, "embeddings": Mode.EMBEDDING, "image": Mode.IMAGE}
 
 
 def from_catalogue(entry: CatalogueEntry, *, source: str, observed_time: datetime) -> Offer:
@@ -64,7 +62,7 @@ def from_openrouter(entry: OpenRouterEntry, *, source: str, observed_time: datet
         provider=provider,
         provider_model=provider_model,
         model=canonical_model(entry),
-        mode=_mode_of_outputs(entry.output_modalities),
+        mode=mode_of(entry.mode),
         capabilities=abilities.granted,
         denied=abilities.denied,
         max_input_tokens=entry.context_length,
@@ -103,12 +101,6 @@ def _speaks_responses_only(entry: CatalogueEntry) -> bool:
     if CHAT_ENDPOINT in endpoints:
         return False
     return entry.mode == "responses" or (entry.mode == "chat" and RESPONSES_ENDPOINT in endpoints)
-
-
-def _mode_of_outputs(modalities: tuple[str, ...]) -> Mode:
-    if not modalities or "text" in modalities:
-        return Mode.CHAT
-    return next((_OUTPUT_MODES[each] for each in modalities if each in _OUTPUT_MODES), Mode.OTHER)
 
 
 def _bare_name(entry: OpenRouterEntry) -> str:

@@ -22,6 +22,8 @@ from steelyard_common.migrations import Migration
 
 MAX_QUEUED: Final = 2_000
 MAX_BATCH: Final = 250
+LINGER_SECONDS: Final = 0.25
+"""How long decisions wait for others: a transaction costs much more than a row."""
 RETRY_SECONDS: Final = 1.0
 PRUNE_SECONDS: Final = 60.0
 PRUNE_BATCH: Final = 1_000
@@ -91,6 +93,7 @@ class DecisionStore:
         self._max_rows = max_rows
         self._queued: OrderedDict[_Key, pb.Decision] = OrderedDict()
         self._arrived = asyncio.Event()
+        self._is_batch_full = asyncio.Event()
         self._writing = asyncio.Lock()
         self._dropped = meter.create_counter(
             "router.decisions.dropped", description="Decisions dropped because the queue was full."
@@ -112,6 +115,8 @@ class DecisionStore:
             self._is_dropping = True
         self._queued[tenant_id, decision.decision_id] = decision
         self._arrived.set()
+        if len(self._queued) >= MAX_BATCH:
+            self._is_batch_full.set()
 
     async def get(self, tenant_id: str, decision_id: str) -> pb.Decision:
         """Return a decision of the tenant.
@@ -135,13 +140,25 @@ class DecisionStore:
         """Write for ever what is queued; a database that refuses is tried again."""
         while True:
             await self._arrived.wait()
+            await self._linger()
             self._arrived.clear()
+            self._is_batch_full.clear()
             try:
                 await self._to_the_end(self.flush())
             except (SteelyardError, sqlalchemy.exc.SQLAlchemyError) as error:
                 logger.warning("decisions not written", problem=type(error).__name__)
                 self._arrived.set()
                 await self._clock.sleep(RETRY_SECONDS)
+
+    async def _linger(self) -> None:
+        """Return when there is a whole batch, or after a moment."""
+        full = asyncio.ensure_future(self._is_batch_full.wait())
+        waited = asyncio.ensure_future(self._clock.sleep(LINGER_SECONDS))
+        try:
+            await asyncio.wait({full, waited}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            full.cancel()
+            waited.cancel()
 
     async def flush(self) -> None:
         """Write everything that is queued now, in transactions of one batch each."""

@@ -1,13 +1,7 @@
 """Whether another service answers, told in the log once when that changes."""
 
-import asyncio
-from collections.abc import Callable
-from typing import Any, Generic, TypeVar
-
 import grpc
 import structlog
-
-T = TypeVar("T")
 
 logger = structlog.get_logger(__name__)
 
@@ -32,28 +26,3 @@ class Dependency:
                 code=error.code().name,
             )
             self._is_answering = False
-
-
-class GrpcAsk(Generic[T]):
-    """A unary call that is on its way; no answer in time is None, not an error."""
-
-    def __init__(self, dependency: Dependency, call: Any, read: Callable[[Any], T]) -> None:
-        """Take a call that has been started, and what turns its response into domain values."""
-        self._dependency = dependency
-        self._call = call
-        self._read = read
-
-    async def answer(self) -> T | None:
-        try:
-            response = await self._call
-        except grpc.aio.AioRpcError as error:
-            self._dependency.failed(error)
-            return None
-        except asyncio.CancelledError:
-            self.cancel()
-            raise
-        self._dependency.answered()
-        return self._read(response)
-
-    def cancel(self) -> None:
-        self._call.cancel()

@@ -1,11 +1,11 @@
-"""Health: one CheckOffers per request, and what was last heard for when there is no answer."""
+"""Health: asked for each request; what was last heard counts when there is no answer."""
 
 import math
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
@@ -15,10 +15,13 @@ from steelyard.health.v1 import health_pb2
 from steelyard.health.v1 import health_service_pb2 as pb
 from steelyard.health.v1 import health_service_pb2_grpc as pb_grpc
 from steelyard_common.clock import Clock
-from steelyard_router.adapters.dependency import Dependency, GrpcAsk
+from steelyard_router.adapters.dependency import Dependency
+from steelyard_router.adapters.gather import Gatherer
 from steelyard_router.domain.health import UNKNOWN, Condition, OfferHealth
 from steelyard_router.ports import Ask, HealthReport
 
+MAX_GATHERED: Final = 100
+"""Offers that health takes in one call."""
 MAX_REMEMBERED = 5_000
 MEMORY_SECONDS = 30.0
 """What was heard longer ago than this no longer keeps an offer from being asked about."""
@@ -37,6 +40,37 @@ class _Memory(NamedTuple):
     heard: float
 
 
+class _CheckBatch:
+    """One CheckOffers for all offers that anybody asks about; the answer is read once, for all."""
+
+    def __init__(
+        self,
+        stub: pb_grpc.HealthServiceStub,
+        read: Callable[[pb.CheckOffersResponse], HealthReport],
+    ) -> None:
+        self._stub = stub
+        self._read = read
+        self._offers: dict[str, None] = {}
+        self._report: HealthReport | None = None
+
+    def add(self, question: Sequence[str]) -> bool:
+        more = dict.fromkeys(offer for offer in question if offer not in self._offers)
+        if self._offers and len(self._offers) + len(more) > MAX_GATHERED:
+            return False
+        self._offers.update(more)
+        return True
+
+    def start(self, timeout_seconds: float) -> Awaitable[Any]:
+        request = pb.CheckOffersRequest(offers=self._offers)
+        return self._stub.CheckOffers(request, timeout=timeout_seconds)
+
+    def read(self, position: int, response: pb.CheckOffersResponse) -> HealthReport | None:
+        del position
+        if self._report is None:
+            self._report = self._read(response)
+        return self._report
+
+
 class HealthClient:
     """Asks health, and remembers."""
 
@@ -48,6 +82,9 @@ class HealthClient:
         self._overview: Mapping[str, OfferHealth] = {}
         self._overview_made = float("-inf")
         self.version = 0
+        self.gatherer: Gatherer[Sequence[str], HealthReport] = Gatherer(
+            self._dependency, lambda: _CheckBatch(self._stub, self._read)
+        )
 
     def last_known(self, offer: str) -> OfferHealth:
         memory = self._memory.get(offer)
@@ -68,8 +105,7 @@ class HealthClient:
         return self._overview
 
     def ask(self, offers: Sequence[str], timeout_seconds: float) -> Ask[HealthReport]:
-        call = self._stub.CheckOffers(pb.CheckOffersRequest(offers=offers), timeout=timeout_seconds)
-        return GrpcAsk(self._dependency, call, self._read)
+        return self.gatherer.ask(offers, timeout_seconds)
 
     def _read(self, response: pb.CheckOffersResponse) -> HealthReport:
         now = self._clock.monotonic()

@@ -1,7 +1,8 @@
-"""Prices: one Quote per request, and a copy of all rate cards for when there is no answer."""
+"""Prices: quotes for each request, and a copy of all rate cards for when there is no answer."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Final, NamedTuple
 
 import grpc
 import structlog
@@ -11,12 +12,15 @@ from steelyard.pricing.v1 import pricing_service_pb2 as pb
 from steelyard.pricing.v1 import pricing_service_pb2_grpc as pb_grpc
 from steelyard.pricing.v1 import rate_card_pb2
 from steelyard_common.clock import Clock
-from steelyard_router.adapters.dependency import Dependency, GrpcAsk
+from steelyard_router.adapters.dependency import Dependency
+from steelyard_router.adapters.gather import Gatherer
 from steelyard_router.adapters.snapshot_files import SnapshotFiles
 from steelyard_router.domain.rates import Cost, RateBand, RateCard
 from steelyard_router.domain.usage import Usage
 from steelyard_router.ports import Ask, PriceQuote, Quotes, RateBook
 
+MAX_GATHERED: Final = 64
+"""Quotes that pricing takes in one call."""
 SNAPSHOT = "rate-cards"
 FETCH_SECONDS = 10.0
 POLL_SECONDS = 60.0
@@ -26,6 +30,41 @@ FIRST_RETRY_SECONDS = 0.25
 MAX_RETRY_SECONDS = 10.0
 
 logger = structlog.get_logger(__name__)
+
+
+class _Question(NamedTuple):
+    request: pb.QuoteRequest
+    offers: Sequence[str]
+
+
+class _QuoteBatch:
+    """One BatchQuote; each answer is read when it is asked for."""
+
+    def __init__(
+        self,
+        stub: pb_grpc.PricingServiceStub,
+        read: Callable[[Sequence[str], pb.QuoteResponse], Quotes],
+    ) -> None:
+        self._stub = stub
+        self._read = read
+        self._questions: list[_Question] = []
+
+    def add(self, question: _Question) -> bool:
+        if len(self._questions) == MAX_GATHERED:
+            return False
+        self._questions.append(question)
+        return True
+
+    def start(self, timeout_seconds: float) -> Awaitable[Any]:
+        requests = [question.request for question in self._questions]
+        return self._stub.BatchQuote(
+            pb.BatchQuoteRequest(requests=requests), timeout=timeout_seconds
+        )
+
+    def read(self, position: int, response: pb.BatchQuoteResponse) -> Quotes | None:
+        if position >= len(response.responses):
+            return None
+        return self._read(self._questions[position].offers, response.responses[position])
 
 
 class PricingClient:
@@ -38,6 +77,9 @@ class PricingClient:
         self._dependency = Dependency("pricing")
         self._book: RateBook | None = None
         self._is_outdated = asyncio.Event()
+        self.gatherer: Gatherer[_Question, Quotes] = Gatherer(
+            self._dependency, lambda: _QuoteBatch(self._stub, self._read)
+        )
 
     @property
     def book(self) -> RateBook | None:
@@ -61,8 +103,7 @@ class PricingClient:
             offers=offers,
             service_tier=service_tier,
         )
-        call = self._stub.Quote(request, timeout=timeout_seconds)
-        return GrpcAsk(self._dependency, call, lambda response: self._read(offers, response))
+        return self.gatherer.ask(_Question(request, offers), timeout_seconds)
 
     def _read(self, offers: Sequence[str], response: pb.QuoteResponse) -> Quotes:
         if self._book is None or response.snapshot_version != self._book.version:

@@ -24,6 +24,7 @@ from steelyard_router.domain.policy import Weights
 from steelyard_router.domain.pool import Pool
 from steelyard_router.domain.rates import RateCard, card_cost
 from steelyard_router.domain.rejection import Rejection, RejectionReason
+from steelyard_router.domain.sizes import SizeIndex
 from steelyard_router.domain.usage import Usage
 from steelyard_router.domain.utility import trusted_quality, utility
 
@@ -86,6 +87,8 @@ class Ranking:
     rejected: tuple[Rejection, ...]
     """Nearest to being chosen first."""
     counts: Mapping[RejectionReason, int]
+    sizes: SizeIndex
+    """Of those that are ranked."""
 
 
 def size_bucket(tokens: int) -> int:
@@ -119,6 +122,7 @@ def rank(pool: Pool, criteria: Criteria, market: Market, now: datetime) -> Ranki
         ranked=best_first,
         rejected=(*rejected, *pool.outsiders),
         counts=Counter(each.reason for each in rejected) + Counter(pool.outsider_counts),
+        sizes=SizeIndex.of((each.window, each.room) for each in best_first),
     )
 
 

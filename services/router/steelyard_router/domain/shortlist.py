@@ -81,28 +81,33 @@ def shortlist(
 def _select(
     ranking: Ranking, limits: Limits, market: Market, max_rejected: int | None
 ) -> Shortlist:
-    fit, unfit = _fitting(ranking, limits, market)
-    over = fit[MAX_ASKED:]
-    rejected = chain(unfit, (each.surplus for each in over), ranking.rejected)
+    ranked, unfit = ranking.ranked, _unfit(ranking, limits, market)
+    # Rankings are long: nobody looks at those of which nothing is said.
+    fitting = (each for position, each in enumerate(ranked) if position not in unfit)
+    asked = tuple(islice(fitting, MAX_ASKED))
+    rejected = chain(
+        (_rejection(ranked[position], limits, market) for position in sorted(unfit)),
+        (each.surplus for each in fitting),
+        ranking.rejected,
+    )
     counts = Counter(ranking.counts)
-    counts.update(each.reason for each in unfit)
-    if over:
-        counts[RejectionReason.NOT_SHORTLISTED] = len(over)
-    return Shortlist(tuple(fit[:MAX_ASKED]), tuple(islice(rejected, max_rejected)), counts)
+    counts.update(unfit.values())
+    if over := len(ranked) - len(unfit) - len(asked):
+        counts[RejectionReason.NOT_SHORTLISTED] = over
+    return Shortlist(asked, tuple(islice(rejected, max_rejected)), counts)
 
 
-def _fitting(
-    ranking: Ranking, limits: Limits, market: Market
-) -> tuple[list[Ranked], list[Rejection]]:
-    window, room = limits.window, limits.output
-    fit = [each for each in ranking.ranked if each.window >= window and each.room >= room]
+def _unfit(ranking: Ranking, limits: Limits, market: Market) -> dict[int, RejectionReason]:
+    """Return why offers cannot serve the request, by their position."""
+    small = ranking.sizes.too_small(limits.window, limits.output)
+    unfit = dict.fromkeys(small, RejectionReason.CONTEXT_TOO_SMALL)
     if limits.max_cost_picodollars is not None or limits.max_latency_seconds is not None:
-        fit = [each for each in fit if _beyond_limits(each, limits, market)[0] is None]
-    if len(fit) == len(ranking.ranked):
-        return fit, []
-    kept = {each.offer.offer for each in fit}
-    unfit = [each for each in ranking.ranked if each.offer.offer not in kept]
-    return fit, [_rejection(each, limits, market) for each in unfit]
+        for position, ranked in enumerate(ranking.ranked):
+            if position not in unfit:
+                reason, _ = _beyond_limits(ranked, limits, market)
+                if reason is not None:
+                    unfit[position] = reason
+    return unfit
 
 
 def _rejection(ranked: Ranked, limits: Limits, market: Market) -> Rejection:
