@@ -268,7 +268,7 @@ def many(count: int) -> list[Offer]:
     return [an_offer(f"p/m{number:03}", quality=99 - number / 10) for number in range(count)]
 
 
-def test_the_best_32_are_asked_about_and_the_next_ones_named() -> None:
+def test_the_best_16_are_asked_about_and_the_next_ones_named() -> None:
     offers = many(200)
 
     found = asked_from(*offers)

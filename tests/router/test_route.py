@@ -336,10 +336,10 @@ async def test_at_most_fifty_rejected_offers_are_listed_and_all_are_counted(
         decision = await world.decision()
         full = await world.decision(explanation=pb.EXPLANATION_FULL)
 
-        assert len(world.pricing.quoted[-1].offers) == 32
+        assert len(world.pricing.quoted[-1].offers) == 16
         assert len(decision.rejected) == 50
-        assert len(full.rejected) == 88
-        assert [each.count for each in decision.rejection_counts] == [88]
+        assert len(full.rejected) == 104
+        assert [each.count for each in decision.rejection_counts] == [104]
 
 
 async def test_a_prompt_is_classified_with_its_factors(world: World) -> None:

@@ -15,7 +15,8 @@ _WORD = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]+")
 _DIGITS = re.compile(r"[0-9]{1,3}")
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]+")
 _LINE_BREAK = re.compile(r"\n\s*")
-_BASE64 = re.compile(r"[A-Za-z]{17,}")
+_SHORTEST_ENCODED = 17
+_BASE64 = re.compile(rf"[A-Za-z]{{{_SHORTEST_ENCODED},}}")
 
 _TOKENS_PER_WORD = 0.92
 _TOKENS_PER_LETTER = 0.045
@@ -52,11 +53,17 @@ def estimate_tokens(text: str) -> int:
         + _TOKENS_PER_PUNCTUATION_RUN * len(marks)
         + _TOKENS_PER_PUNCTUATION * sum(map(len, marks))
         + _TOKENS_PER_LINE_BREAK * len(_LINE_BREAK.findall(text))
-        + _TOKENS_PER_ENCODED_LETTER * sum(map(len, _BASE64.findall(text)))
+        + _TOKENS_PER_ENCODED_LETTER * _encoded_letters(text, words)
     )
     if not text.isascii():
         tokens += _beyond_ascii(text)
     return max(1, math.ceil(tokens))
+
+
+def _encoded_letters(text: str, words: list[str]) -> int:
+    if max(map(len, words), default=0) < _SHORTEST_ENCODED:
+        return 0
+    return sum(map(len, _BASE64.findall(text)))
 
 
 def _beyond_ascii(text: str) -> float:

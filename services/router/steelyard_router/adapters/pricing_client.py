@@ -172,14 +172,18 @@ class PricingClient:
 def _cost(quote: pb.Quote) -> Cost | None:
     """Return the cost of a quote; a negative one would be nonsense and counts as none."""
     cost = quote.cost
-    if quote.failure or not quote.HasField("cost") or cost.total_picodollars < 0:
+    total, plain = cost.total_picodollars, cost.input_picodollars
+    if quote.failure or not quote.HasField("cost") or total < 0:
         return None
+    output = cost.output_picodollars
+    if total == plain + output:  # the others are 0, which is most often so
+        return Cost(total, plain, output=output)
     return Cost(
-        cost.total_picodollars,
-        cost.input_picodollars,
+        total,
+        plain,
         cost.cache_read_picodollars,
         cost.cache_write_picodollars,
-        cost.output_picodollars,
+        output,
         cost.reasoning_picodollars,
         cost.media_picodollars,
         cost.request_picodollars,

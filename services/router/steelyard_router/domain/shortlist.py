@@ -12,7 +12,12 @@ from steelyard_router.domain.rejection import Rejection, RejectionReason
 from steelyard_router.domain.usage import Usage
 from steelyard_router.domain.utility import PICODOLLARS_PER_USD
 
-MAX_ASKED = 32
+MAX_ASKED = 16
+"""Offers that are asked about.
+
+The ranking rests on the same prices and on the health of a second ago: an offer further down wins
+only if all of these fell ill since. Asking about 32 cost a sixth of the throughput.
+"""
 
 Counts = Mapping[RejectionReason, int]
 
