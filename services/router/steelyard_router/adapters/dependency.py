@@ -19,10 +19,13 @@ class Dependency:
             self._is_answering = True
 
     def failed(self, error: grpc.aio.AioRpcError) -> None:
-        if self._is_answering is not False:
+        code = error.code().name
+        if self._is_answering is None:  # it may be starting just now, as this process is
+            logger.info("dependency does not answer yet", dependency=self.name, code=code)
+        elif self._is_answering:
             logger.warning(
                 "dependency does not answer, last known data is used",
                 dependency=self.name,
-                code=error.code().name,
+                code=code,
             )
-            self._is_answering = False
+        self._is_answering = False
