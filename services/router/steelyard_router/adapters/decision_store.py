@@ -3,7 +3,7 @@
 import asyncio
 import zlib
 from collections import OrderedDict
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, timedelta
 from itertools import islice
 from typing import Final
@@ -99,7 +99,6 @@ class DecisionStore:
             "router.decisions.dropped", description="Decisions dropped because the queue was full."
         )
         self._is_dropping = False
-        self._unfinished: set[asyncio.Task[object]] = set()
 
     @property
     def queued_count(self) -> int:
@@ -144,7 +143,7 @@ class DecisionStore:
             self._arrived.clear()
             self._is_batch_full.clear()
             try:
-                await self._to_the_end(self.flush())
+                await self.flush()
             except (SteelyardError, sqlalchemy.exc.SQLAlchemyError) as error:
                 logger.warning("decisions not written", problem=type(error).__name__)
                 self._arrived.set()
@@ -173,7 +172,6 @@ class DecisionStore:
 
     async def drain(self) -> None:
         """Write what is left before the database is closed; say so when that fails."""
-        await asyncio.gather(*self._unfinished, return_exceptions=True)
         try:
             await self.flush()
         except (SteelyardError, sqlalchemy.exc.SQLAlchemyError) as error:
@@ -184,20 +182,10 @@ class DecisionStore:
         """Remove for ever what is too old or too much."""
         while True:
             try:
-                await self._to_the_end(self.prune_once())
+                await self.prune_once()
             except (SteelyardError, sqlalchemy.exc.SQLAlchemyError) as error:
                 logger.warning("decisions not pruned", problem=type(error).__name__)
             await self._clock.sleep(PRUNE_SECONDS)
-
-    async def _to_the_end(self, work: Coroutine[object, object, object]) -> None:
-        """Run a transaction that outlives its caller's cancellation.
-
-        One that is cut off would keep the database locked against the last writes.
-        """
-        task = asyncio.create_task(work)
-        self._unfinished.add(task)
-        task.add_done_callback(self._unfinished.discard)
-        await asyncio.shield(task)
 
     async def prune_once(self) -> int:
         """Remove in small transactions; return how many decisions went."""
