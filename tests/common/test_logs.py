@@ -61,6 +61,12 @@ def test_lines_below_the_level_are_dropped(lines: Callable[[], list[dict[str, An
     assert lines() == []
 
 
+def test_single_retries_are_not_told(lines: Callable[[], list[dict[str, Any]]]) -> None:
+    structlog.get_logger().warning("stamina.retry_scheduled", retry_num=1)
+
+    assert lines() == []
+
+
 async def test_the_request_id_is_in_every_line(
     lines: Callable[[], list[dict[str, Any]]],
 ) -> None:

@@ -12,6 +12,8 @@ from structlog.types import EventDict, Processor, WrappedLogger
 from steelyard_common.redaction import redacted, redacted_text
 from steelyard_common.request_id import current_request_id
 
+STAMINA_RETRY = "stamina.retry_scheduled"
+
 LogFormat = Literal["json", "console"]
 
 
@@ -25,6 +27,7 @@ def configure(
     """Set up logging for the whole process; the standard library's loggers go the same way."""
     number = logging.getLevelNamesMapping()[level.upper()]
     shared: list[Processor] = [
+        drop_retries,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _Origin(service),
@@ -51,6 +54,13 @@ def configure(
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
+
+
+def drop_retries(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Drop what stamina says of each retry: who retries tells how it ended, in a sentence."""
+    if event.get("event") == STAMINA_RETRY:
+        raise structlog.DropEvent
+    return event
 
 
 class _Origin:
