@@ -20,7 +20,12 @@ START_SECONDS = 30
 STOP_SECONDS = 5
 POLL_SECONDS = 0.05
 # Empty switches a feed off; a test that wants one names its own server.
-NO_FEEDS = {"STEELYARD_LITELLM_URL": "", "STEELYARD_OPENROUTER_URL": "", "STEELYARD_ARENA_URL": ""}
+NO_FEEDS = {
+    "STEELYARD_LITELLM_URL": "",
+    "STEELYARD_OPENROUTER_URL": "",
+    "STEELYARD_MODELS_DEV_URL": "",
+    "STEELYARD_ARENA_URL": "",
+}
 
 
 class Stack:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import grpc
 import psutil
@@ -14,12 +14,13 @@ import psutil
 from steelyard.common.v1.usage_pb2 import Usage
 from steelyard.pricing.v1 import pricing_service_pb2 as pb
 from steelyard_common.clock import SystemClock
+from steelyard_common.tenant import ANONYMOUS, set_current_tenant
 from steelyard_pricing.adapters.litellm_prices import parse_litellm
 from steelyard_pricing.adapters.seed_prices import read_seed_facts
 from steelyard_pricing.domain.catalogue import Catalogue
 from steelyard_pricing.domain.comparison import SEED
 from steelyard_pricing.domain.modes import Mode
-from steelyard_pricing.domain.refresh import Refresher
+from steelyard_pricing.domain.negotiations import Negotiations
 from steelyard_pricing.domain.snapshot import ObservedFact, Snapshot, SourceFacts
 from steelyard_pricing.servicer import PricingServicer
 
@@ -55,8 +56,18 @@ def catalogue_of(facts: SourceFacts) -> Catalogue:
 def quote_rows(catalogue: Catalogue, *, rounds: int) -> list[str]:
     """Return what a quote costs on the servicer's own path, and a look-up."""
     snapshot = catalogue.snapshot
-    # Quotes ask no refresher.
-    servicer = PricingServicer(catalogue, cast("Refresher", None), SystemClock())  # type: ignore[abstract]
+    # Quotes ask nobody else, and the caller has negotiated nothing.
+    unused: Any = None
+    negotiations = Negotiations(unused)
+    servicer = PricingServicer(
+        catalogue,
+        unused,
+        SystemClock(),
+        negotiations=negotiations,
+        margins=unused,
+        archive=unused,
+    )
+    set_current_tenant(ANONYMOUS)
     chat = [listing.offer for listing in snapshot.of_mode(Mode.CHAT) if listing.card is not None]
     request = pb.QuoteRequest(
         usage=Usage(

@@ -12,6 +12,9 @@ COMMANDS = [
     ["estimate", "gpt-4o", "--input", "1"],
     ["prices"],
     ["prices", "gpt-4o"],
+    ["compare"],
+    ["compare", "gpt-4o"],
+    ["changes"],
     ["refresh"],
 ]
 
@@ -57,6 +60,9 @@ async def test_the_status_of_nothing_names_everything(environment: dict[str, str
         ["estimate", "gpt-4o", "--input", "many"],
         ["prices", "--limit", "0"],
         ["prices", "gpt-4o", "--provider", "openai"],
+        ["changes", "--since", "yesterday"],
+        ["changes", "--limit", "0"],
+        ["compare", "gpt-4o", "o3"],
         ["refresh", "--nope"],
     ],
     ids=" ".join,
@@ -81,5 +87,5 @@ async def test_every_command_explains_itself(environment: dict[str, str]) -> Non
     code, out, _ = await run_command("--help", environment=environment)
 
     assert code == 0
-    for name in ("up", "status", "route", "estimate", "prices", "refresh"):
+    for name in ("up", "status", "route", "estimate", "prices", "compare", "changes", "refresh"):
         assert name in out

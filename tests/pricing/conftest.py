@@ -70,7 +70,9 @@ def small_seed() -> tuple[SourceFacts, ServedCopy]:
     return source_facts(a_fact("seed/model", tokens(), source=SEED), source=SEED), ServedCopy()
 
 
-async def _start(stack: AsyncExitStack, settings: Settings, **options: Any) -> RunningPricing:
+async def start_pricing(
+    stack: AsyncExitStack, settings: Settings, **options: Any
+) -> RunningPricing:
     service = await build(settings, Surroundings(**{"fetch_policy": POLICY, **options}))
     await stack.enter_async_context(service.resources)
     await service.server.start()
@@ -81,13 +83,16 @@ async def _start(stack: AsyncExitStack, settings: Settings, **options: Any) -> R
     return RunningPricing(service, pb_grpc.PricingServiceStub(channel))
 
 
-def settings_for(data_dir: Path, *, litellm_url: str = "", openrouter_url: str = "") -> Settings:
+def settings_for(
+    data_dir: Path, *, litellm_url: str = "", openrouter_url: str = "", models_dev_url: str = ""
+) -> Settings:
     """Return settings in which a source without a URL is off."""
     return Settings(
         data_dir=data_dir,
         pricing_address=Address("127.0.0.1", 0),
         litellm_url=litellm_url,
         openrouter_url=openrouter_url,
+        models_dev_url=models_dev_url,
     )
 
 
@@ -102,14 +107,21 @@ async def start(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Start]:
         last.push_async_callback(running.aclose)
 
         async def begin(
-            *, litellm_url: str = "", openrouter_url: str = "", **options: Any
+            *,
+            litellm_url: str = "",
+            openrouter_url: str = "",
+            models_dev_url: str = "",
+            **options: Any,
         ) -> RunningPricing:
             await running.aclose()
             settings = settings_for(
-                tmp_path, litellm_url=litellm_url, openrouter_url=openrouter_url
+                tmp_path,
+                litellm_url=litellm_url,
+                openrouter_url=openrouter_url,
+                models_dev_url=models_dev_url,
             )
             ours = {"clock": clock, "seed": small_seed}
-            return await _start(running, settings, **(ours | options))
+            return await start_pricing(running, settings, **(ours | options))
 
         yield begin
 
@@ -119,7 +131,7 @@ async def seeded(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runn
     """Return a service on the shipped catalogue, which tests only read."""
     async with AsyncExitStack() as stack:
         settings = settings_for(tmp_path_factory.mktemp("seeded"))
-        yield await _start(stack, settings, clock=FakeClock())
+        yield await start_pricing(stack, settings, clock=FakeClock())
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ class Background:
     """Runs the tasks of a service as its process does."""
 
     def __init__(self, pricing: RunningPricing, clock: FakeClock) -> None:
-        (self._task,) = pricing.service.tasks
+        (self._task,) = (task for task in pricing.service.tasks if task.name == "refresh")
         self._clock = clock
 
     async def __aenter__(self) -> "asyncio.Task[None]":

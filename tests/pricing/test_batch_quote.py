@@ -42,18 +42,18 @@ async def test_all_answers_of_a_batch_come_from_one_snapshot(
     start: Start, feeds: FakeFeedServer
 ) -> None:
     entry = {"litellm_provider": "acme", "mode": "chat", "output_cost_per_token": 0}
-    priced = {"acme/one": entry | {"input_cost_per_token": 0.001}}
+    priced = {"acme/one": entry | {"input_cost_per_token": 0.0005}}
     pricing = await start(litellm_url=feeds.publish("/map", litellm_body(priced)))
     await pricing.refresh("litellm")
     requests = [a_request(1, 0, offers=("acme/one",))] * 3
     before = await batch(pricing, *requests)
 
-    priced["acme/one"]["input_cost_per_token"] = 0.0012
+    priced["acme/one"]["input_cost_per_token"] = 0.0006
     feeds.publish("/map", litellm_body(priced))
     await pricing.refresh("litellm")
     after = await batch(pricing, *requests)
 
-    for answer, picodollars in ((before, 10**9), (after, 12 * 10**8)):
+    for answer, picodollars in ((before, 5 * 10**8), (after, 6 * 10**8)):
         assert {each.quotes[0].cost.total_picodollars for each in answer.responses} == {picodollars}
         assert len({each.snapshot_version for each in answer.responses}) == 1
     assert after.responses[0].snapshot_version > before.responses[0].snapshot_version

@@ -9,9 +9,9 @@ from steelyard.pricing.v1 import pricing_service_pb2 as pb
 from steelyard_pricing.adapters.litellm_prices import parse_litellm
 from steelyard_pricing.adapters.openrouter_prices import parse_openrouter
 from steelyard_pricing.adapters.seed_prices import read_seed_facts
-from steelyard_pricing.domain import guard
 from steelyard_pricing.domain.bounds import MAX_TOKEN_PRICE, MAX_UNIT_PRICE
 from steelyard_pricing.domain.components import Component
+from steelyard_pricing.domain.gate.catalogue import check
 from steelyard_pricing.domain.rates import ParsedSource, PriceFact, Rate
 from tests.fakes import FakeFeedServer
 from tests.pricing.builders import a_snapshot, per_million, usd
@@ -151,7 +151,7 @@ def test_no_hosted_model_of_a_paid_seller_is_free(newest: dict[str, PriceFact]) 
 def test_the_newest_map_may_replace_the_seed(real_data: Path) -> None:
     seed, _ = read_seed_facts()
 
-    guard.check(litellm(real_data, NEWEST_MAP).facts, [each.fact for each in seed.facts])
+    check(litellm(real_data, NEWEST_MAP).facts, [each.fact for each in seed.facts])
 
 
 def test_litellm_and_openrouter_agree_on_what_native_offers_cost(

@@ -461,8 +461,9 @@ async def test_without_any_feed_the_seed_is_served_and_said_to_be_stale(
     assert status.model_count >= 4000
     assert (status.stale, status.cache_valid, status.refreshing) == (True, False, False)
     assert not status.HasField("last_updated_time")
-    assert [source.source for source in status.sources] == ["litellm", "openrouter", "seed"]
-    assert [source.enabled for source in status.sources] == [False, False, True]
+    names = ["litellm", "openrouter", "models_dev", "seed"]
+    assert [source.source for source in status.sources] == names
+    assert [source.enabled for source in status.sources] == [False, False, False, True]
     edition = seed.edition_date
     assert date(edition.year, edition.month, edition.day) == read_seed().edition_date
 
@@ -474,14 +475,3 @@ async def test_p12_what_callers_get_is_a_copy(seeded: RunningPricing) -> None:
     again = await seeded.price("gpt-4o")
 
     assert again.price.rates[0].picodollars != 1
-
-
-@pytest.mark.parametrize(
-    "request_message", [pb.ListOverridesRequest(), pb.ListDisagreementsRequest()]
-)
-async def test_what_is_not_served_says_so(seeded: RunningPricing, request_message: Message) -> None:
-    method = type(request_message).__name__.removesuffix("Request")
-
-    code, reason, _ = await failure_of(call(seeded, method, request_message))
-
-    assert (code, reason) == (grpc.StatusCode.UNIMPLEMENTED, "ERROR_REASON_NOT_IMPLEMENTED")

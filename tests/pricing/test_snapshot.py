@@ -2,7 +2,7 @@
 
 import pytest
 
-from steelyard_pricing.domain.changes import ChangeCounts, count_changes
+from steelyard_pricing.domain.changes import ChangeCounts, count_changes, price_changes
 from steelyard_pricing.domain.components import CostPart
 from steelyard_pricing.domain.quote import UsageLines, cost_parts
 from steelyard_pricing.domain.snapshot import Listing, NameMatch
@@ -121,4 +121,6 @@ def test_changes_are_counted_by_offer() -> None:
         a_fact("acme/new", tokens("1")),
     )
 
-    assert count_changes(before, after) == ChangeCounts(added=1, changed=1, removed=1, unchanged=1)
+    assert count_changes(price_changes(before, after), after) == ChangeCounts(
+        added=1, changed=1, removed=1, unchanged=1
+    )

@@ -192,6 +192,37 @@ class DecisionNotFoundError(SteelyardError):
         )
 
 
+class ResourceNotFoundError(SteelyardError):
+    """The caller's tenant has no such override, rule, held change or snapshot."""
+
+    reason = reasons.ERROR_REASON_RESOURCE_NOT_FOUND
+
+    def __init__(self, resource: str, resource_id: str) -> None:
+        """Name what is missing.
+
+        Args:
+            resource: What it is, as in the contract's metadata: `override`, `held_change`...
+            resource_id: Its id.
+        """
+        super().__init__(
+            f"there is no {resource.replace('_', ' ')} {resource_id}",
+            metadata={"resource": resource, "id": resource_id},
+        )
+
+
+class InvalidStateError(SteelyardError):
+    """The object's state does not allow the operation."""
+
+    reason = reasons.ERROR_REASON_INVALID_STATE
+
+    def __init__(self, resource: str, resource_id: str, state: str) -> None:
+        """Say which object it is, and in which state, e.g. `released`."""
+        super().__init__(
+            f"{resource.replace('_', ' ')} {resource_id} is {state}",
+            metadata={"resource": resource, "id": resource_id, "state": state.upper()},
+        )
+
+
 class NoEligibleOfferError(SteelyardError):
     """Every candidate was rejected."""
 

@@ -12,11 +12,15 @@ from steelyard.pricing.v1 import pricing_service_pb2 as pb
 from steelyard.pricing.v1 import pricing_service_pb2_grpc
 from steelyard_common.clock import Clock
 from steelyard_common.errors import InvalidFieldError, ModelNotFoundError, PriceNotFoundError
+from steelyard_common.tenant import current_tenant
 from steelyard_pricing.domain import ranking
 from steelyard_pricing.domain.cache_policy import cache_policy
-from steelyard_pricing.domain.catalogue import Catalogue
+from steelyard_pricing.domain.catalogue import FRESH_CONFIDENCE, Catalogue
+from steelyard_pricing.domain.margin_watch import MarginWatch
 from steelyard_pricing.domain.modes import Mode
+from steelyard_pricing.domain.negotiations import Negotiations
 from steelyard_pricing.domain.price_list import InvalidTokenError, page_of
+from steelyard_pricing.domain.price_view import PriceView
 from steelyard_pricing.domain.prompt_usage import usage_of_prompt
 from steelyard_pricing.domain.quote import UsageLines, applied_rates, cost_parts
 from steelyard_pricing.domain.ranking import Pricer
@@ -34,31 +38,59 @@ from steelyard_pricing.messages.prices import (
 )
 from steelyard_pricing.messages.refreshes import to_event, to_status
 from steelyard_pricing.messages.usages import from_usage, to_usage, usage_lines
+from steelyard_pricing.rpcs.archive import Archive
+from steelyard_pricing.rpcs.findings import FindingCalls
+from steelyard_pricing.rpcs.history import HistoryCalls
+from steelyard_pricing.rpcs.margins import MarginCalls
+from steelyard_pricing.rpcs.overrides import OverrideCalls
+from steelyard_pricing.rpcs.quarantine import QuarantineCalls
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
-class PricingServicer(pricing_service_pb2_grpc.PricingServiceServicer):
+class PricingServicer(
+    HistoryCalls,
+    QuarantineCalls,
+    FindingCalls,
+    OverrideCalls,
+    MarginCalls,
+    pricing_service_pb2_grpc.PricingServiceServicer,
+):
     """Answers from the snapshot that is current when a call begins.
 
     What looks at every offer or writes hundreds of prices does so in a thread: a snapshot never
     changes, and quotes are answered meanwhile.
     """
 
-    def __init__(self, catalogue: Catalogue, refresher: Refresher, clock: Clock) -> None:
+    def __init__(  # noqa: PLR0913 - one for each kind of call
+        self,
+        catalogue: Catalogue,
+        refresher: Refresher,
+        clock: Clock,
+        *,
+        negotiations: Negotiations,
+        margins: MarginWatch,
+        archive: Archive,
+    ) -> None:
         self._catalogue = catalogue
         self._refresher = refresher
         self._clock = clock
+        self._negotiations = negotiations
+        self._margins = margins
+        self._archive = archive
 
     async def GetPrice(self, request: pb.GetPriceRequest, context: Context) -> pb.GetPriceResponse:
         snapshot, now = self._catalogue.snapshot, self._clock.now()
         found = _resolved(snapshot, requests.read_name(request.name, "name"))
         listing = found.listing
+        view = self._view(snapshot, wants_list=request.view == pb.PRICE_VIEW_LIST)
         at_time = requests.read_time(request, "at_time")
-        is_too_early = at_time is not None and at_time < listing.served.observed_time
-        if not listing.fact.is_priced or is_too_early:
-            raise PriceNotFoundError(listing.offer)
-        prices = PriceWriter(self._catalogue, snapshot, now)
+        own = None if view is None else view.find(listing, at_time or now)
+        if own is None or not own.agreement.is_of_own_rates:
+            is_too_early = at_time is not None and at_time < listing.served.observed_time
+            if is_too_early or not (listing.fact.is_priced or own):
+                raise PriceNotFoundError(listing.offer)
+        prices = PriceWriter(self._catalogue, snapshot, now, view=view, priced_time=at_time)
         return pb.GetPriceResponse(
             price=prices.served(listing),
             alternatives=prices.alternatives(listing),
@@ -114,16 +146,18 @@ class PricingServicer(pricing_service_pb2_grpc.PricingServiceServicer):
         now: datetime,
     ) -> None:
         options = request.options
+        time = requests.read_time(options, "at_time", "options.") or now
         writer = QuoteWriter(
             snapshot,
             usage_lines(request.usage),
             service_tier=requests.read_tier(request.service_tier),
-            minute_of_week=_minute(requests.read_time(options, "at_time", "options.") or now),
+            time=time,
             include_rates=options.include_rates,
         )
         response.snapshot_version = snapshot.version
         response.stale = self._catalogue.is_stale(now)
-        writer.write(response, requests.read_offers(request.offers))
+        view = self._view(snapshot, wants_list=options.list_prices)
+        writer.write(response, requests.read_offers(request.offers), view)
 
     async def EstimateCost(
         self, request: pb.EstimateCostRequest, context: Context
@@ -132,9 +166,13 @@ class PricingServicer(pricing_service_pb2_grpc.PricingServiceServicer):
         listing = _resolved(snapshot, requests.read_name(request.model, "model")).listing
         counts = await _counts(request, listing.fact.mode)
         usage = UsageLines.of(counts)
-        if listing.card is None:
+        view = self._view(snapshot)
+        own = None if view is None else view.find(listing, now)
+        card = listing.card if own is None else own.card
+        if card is None:
             raise PriceNotFoundError(listing.offer)
-        prices = listing.card.prices(requests.read_tier(request.service_tier), _minute(now))
+        tier = requests.read_tier(request.service_tier)
+        prices = card.prices(tier, _minute(now))
         index = prices.band_index(usage.prompt_tokens)
         parts = cost_parts(usage, prices.bands[index])
         if parts is None:
@@ -146,15 +184,24 @@ class PricingServicer(pricing_service_pb2_grpc.PricingServiceServicer):
             rates=to_rates(applied_rates(usage, prices.bands[index])),
             estimated=is_guess,
             tokens_estimated=is_guess,
+            margin_picodollars=own.margin(parts, usage, tier, _minute(now)) if own else 0,
             confidence=self._catalogue.confidence(listing, now),
             stale=self._catalogue.is_source_stale(listing.fact.source, now),
-            source=listing.fact.source,
+            source=own.fact.source if own else listing.fact.source,
             service_tier=prices.service_tier,
             above_prompt_token_count=prices.above(index),
             snapshot_version=snapshot.version,
         )
+        if own is not None and own.agreement.is_of_own_rates:
+            response.confidence, response.stale = FRESH_CONFIDENCE, False
         write_cost(response.cost, parts)
         return response
+
+    def _view(self, snapshot: Snapshot, *, wants_list: bool = False) -> PriceView | None:
+        """Return what the caller's tenant negotiated, None where it pays list prices."""
+        if wants_list:
+            return None
+        return self._negotiations.view(current_tenant().tenant_id, snapshot)
 
     async def RefreshPrices(
         self, request: pb.RefreshPricesRequest, context: Context

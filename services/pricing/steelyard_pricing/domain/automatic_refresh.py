@@ -6,9 +6,13 @@ from datetime import datetime
 import structlog
 
 from steelyard_common.clock import Clock
+from steelyard_common.errors import RefreshInProgressError
 from steelyard_pricing.domain.catalogue import Catalogue
 from steelyard_pricing.domain.refresh import Refresher
 from steelyard_pricing.domain.schedule import due_time
+
+OTHERS_TURN_SECONDS = 15.0
+"""How long to wait while another replica refreshes."""
 
 logger = structlog.get_logger(__name__)
 
@@ -35,8 +39,12 @@ class AutomaticRefresh:
             await self._sleep_until(first)
             now = self._clock.now()
             names = [name for name, time in due.items() if time <= now]
-            run = await self._refresher.follow(names, force=True)
-            await run.report()
+            seen = {name: self._catalogue.state(name).last_attempt_time for name in names}
+            run = await self._refresher.follow(names, force=True, seen=seen)
+            try:
+                await run.report()
+            except RefreshInProgressError:
+                await self._clock.sleep(OTHERS_TURN_SECONDS)
 
     def _due_times(self) -> dict[str, datetime]:
         now = self._clock.now()

@@ -1,5 +1,6 @@
 """What is served now: the current snapshot, and how current it is."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,6 +27,16 @@ class Catalogue:
     copies: dict[str, ServedCopy]
     states: dict[str, SourceState] = field(default_factory=dict)
     is_refreshing: bool = False
+    waiting_count: int = 0
+    """Changes that are held back."""
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set, and replaced by a new one, when another snapshot is served."""
+
+    def serve(self, snapshot: Snapshot, facts: dict[str, SourceFacts]) -> None:
+        """Replace what is served: readers see all of it or nothing."""
+        self.snapshot, self.facts = snapshot, facts
+        self.changed.set()
+        self.changed = asyncio.Event()
 
     def state(self, source: str) -> SourceState:
         return self.states.get(source, _NEVER_READ)

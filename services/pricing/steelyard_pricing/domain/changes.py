@@ -1,8 +1,39 @@
-"""What differs between two snapshots."""
+"""What differs between two snapshots: the change feed, and its counts."""
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from math import log
 
-from steelyard_pricing.domain.snapshot import Listing, Snapshot
+from steelyard_pricing.domain.rates import PriceFact, Rate
+from steelyard_pricing.domain.snapshot import Listing, ObservedFact, Snapshot
+
+
+class ChangeKind(IntEnum):
+    """What happened to a price, numbered as in the contract."""
+
+    ADDED = 1
+    CHANGED = 2
+    REMOVED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceChange:
+    """What happened to the price of one offer in one version. It never changes afterwards."""
+
+    version: int
+    offer: str
+    kind: ChangeKind
+    before: ObservedFact | None
+    after: ObservedFact | None
+    charged: PriceFact | None
+    """What is charged from now on where that is not `after`: a dearer fact that disputes it."""
+    effective_time: datetime
+    recorded_time: datetime
+    ratio: float
+    """Of the rate that moved most, after to before; 0 when nothing compares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,17 +46,57 @@ class ChangeCounts:
     unchanged: int
 
 
-def count_changes(before: Snapshot, after: Snapshot) -> ChangeCounts:
-    """Compare the prices that two snapshots serve."""
-    kept = before.listings.keys() & after.listings.keys()
-    changed = sum(_price(before.listings[offer]) != _price(after.listings[offer]) for offer in kept)
+def price_changes(before: Snapshot | None, after: Snapshot) -> tuple[PriceChange, ...]:
+    """Return what changed from one snapshot to the next, by offer."""
+    old = before.listings if before is not None else {}
+    new = after.listings
+    touched = sorted(
+        offer
+        for offer in old.keys() | new.keys()
+        if offer not in old or offer not in new or old[offer].price != new[offer].price
+    )
+    return tuple(_change(old.get(offer), new.get(offer), after) for offer in touched)
+
+
+def count_changes(changes: Sequence[PriceChange], after: Snapshot) -> ChangeCounts:
+    """Sum up the changes that led to a snapshot."""
+    kinds = Counter(change.kind for change in changes)
+    added, changed = kinds[ChangeKind.ADDED], kinds[ChangeKind.CHANGED]
     return ChangeCounts(
-        added=len(after.listings) - len(kept),
+        added=added,
         changed=changed,
-        removed=len(before.listings) - len(kept),
-        unchanged=len(kept) - changed,
+        removed=kinds[ChangeKind.REMOVED],
+        unchanged=len(after.listings) - added - changed,
     )
 
 
-def _price(listing: Listing) -> tuple[object, ...]:
-    return listing.fact.rates, listing.fact.is_free
+def ratio_of(before: Iterable[Rate], after: Iterable[Rate]) -> float:
+    """Return the ratio, after to before, of the rate that moved most; 0 when nothing compares."""
+    old = {rate.key: rate.picodollars for rate in before}
+    ratios = [
+        rate.picodollars / old[rate.key] for rate in after if rate.picodollars and old.get(rate.key)
+    ]
+    return max(ratios, key=lambda ratio: abs(log(ratio)), default=0.0)
+
+
+def _change(before: Listing | None, after: Listing | None, snapshot: Snapshot) -> PriceChange:
+    kind = ChangeKind.CHANGED
+    if before is None:
+        kind = ChangeKind.ADDED
+    elif after is None:
+        kind = ChangeKind.REMOVED
+    known = after or before
+    if known is None:
+        raise ValueError("nothing changed")
+    is_disputed = after is not None and after.charged is not after.fact
+    return PriceChange(
+        version=snapshot.version,
+        offer=known.offer,
+        kind=kind,
+        before=before.served if before else None,
+        after=after.served if after else None,
+        charged=after.charged if after and is_disputed else None,
+        effective_time=after.served.applies_from if after else snapshot.published_time,
+        recorded_time=snapshot.published_time,
+        ratio=ratio_of(before.fact.rates, after.fact.rates) if before and after else 0.0,
+    )

@@ -1,9 +1,13 @@
 """How far two facts about one offer are apart."""
 
+from math import inf
+
 from steelyard_pricing.domain.components import Component
 from steelyard_pricing.domain.rates import STANDARD_TIER, PriceFact
 
 WIDE_FACTOR = 2
+AGREEMENT = 0.005
+"""Two prices that differ by no more say the same."""
 SEED = "seed"
 """Source of the facts that ship with the package: old by nature, so they dispute nothing."""
 
@@ -21,6 +25,34 @@ def differ_widely(one: PriceFact, other: PriceFact) -> bool:
         > WIDE_FACTOR * min(prices[component], other_prices[component])
         for component in _COMPARED
         if component in prices and component in other_prices
+    )
+
+
+def largest_ratio(one: PriceFact, other: PriceFact) -> float:
+    """Return how far two facts are apart: the largest ratio between two rates, at least 1.
+
+    Only what both publish compares; a zero beside a price counts as infinitely far.
+    """
+    prices = {rate.key: rate.picodollars for rate in one.rates}
+    largest = 1.0
+    for rate in other.rates:
+        price = prices.get(rate.key)
+        if price is None or price == rate.picodollars:
+            continue
+        smaller, larger = sorted((price, rate.picodollars))
+        largest = max(largest, larger / smaller if smaller else inf)
+    return largest
+
+
+def agree(one: PriceFact, other: PriceFact) -> bool:
+    """Say whether two sources confirm each other on the price of tokens, within 0.5 %."""
+    prices, other_prices = base_prices(one), base_prices(other)
+    compared = [component for component in _COMPARED if component in prices]
+    return bool(compared) and all(
+        component in other_prices
+        and abs(prices[component] - other_prices[component])
+        <= AGREEMENT * max(prices[component], other_prices[component])
+        for component in compared
     )
 
 

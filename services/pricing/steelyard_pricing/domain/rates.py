@@ -31,6 +31,11 @@ class Rate(NamedTuple):
     windows: tuple[TimeWindow, ...] = ()
     """When set, the rate replaces the one without windows inside of them."""
 
+    @property
+    def key(self) -> tuple[Component, str, int, tuple[TimeWindow, ...]]:
+        """Return what the rate is for: rates with equal keys compare."""
+        return self.component, self.service_tier, self.above_prompt_tokens, self.windows
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceFact:

@@ -43,6 +43,8 @@ class SourceOutcome:
     failure: SourceFailure | None = None
     duration: timedelta = timedelta()
     byte_count: int = 0
+    held_count: int = 0
+    """Changes that are held back; a whole body counts as one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,10 @@ class Report:
     duration: timedelta
     outcomes: tuple[SourceOutcome, ...]
     snapshot_version: int
+
+    @property
+    def held_count(self) -> int:
+        return sum(outcome.held_count for outcome in self.outcomes)
 
     @property
     def fetched_count(self) -> int:

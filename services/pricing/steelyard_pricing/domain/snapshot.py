@@ -26,10 +26,17 @@ class NameMatch(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ObservedFact:
-    """A fact, and since when its source says so."""
+    """A fact, since when its source says so, and from when it applies."""
 
     fact: PriceFact
     observed_time: datetime
+    effective_time: datetime | None = None
+    """None where it applies from when it was observed, as with every source so far."""
+
+    @property
+    def applies_from(self) -> datetime:
+        """Return the first instant at which the price applies."""
+        return self.effective_time or self.observed_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +57,19 @@ class Listing:
     others: tuple[ObservedFact, ...]
     card: RateCard | None
     """None when the offer is unpriced."""
+    charged: PriceFact
+    """What the card is of: the served fact, or the dearer one that disputes it."""
     is_disputed: bool
-    """Whether sources differ by more than a factor of two; the card is then of the dearer fact."""
+    """Whether sources differ by more than a factor of two."""
 
     @property
     def fact(self) -> PriceFact:
         return self.served.fact
+
+    @property
+    def price(self) -> tuple[object, ...]:
+        """What has to be equal for the price to be the same."""
+        return self.fact.rates, self.fact.is_free, self.charged.rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +165,7 @@ def _listing(
     disputing = [other.fact for other in others if differ_widely(served.fact, other.fact)]
     charged = max([served.fact, *disputing], key=dearness)
     card = compiler.compile(charged) if charged.is_priced else None
-    return Listing(served.fact.offer, served, others, card, bool(disputing))
+    return Listing(served.fact.offer, served, others, card, charged, bool(disputing))
 
 
 def _grouped(pairs: Iterable[tuple[K, Listing]]) -> Mapping[K, tuple[Listing, ...]]:

@@ -92,7 +92,12 @@ class SourceState:
 class ServedCopy:
     """What is known of the body behind the facts that are served."""
 
+    url: str = ""
     etag: str | None = None
+    last_modified: str | None = None
     sha256: str = ""
     edition_date: date | None = None
     """The day that the data itself names."""
+    entry_count: int = 0
+    """Entries that the body names, usable or not."""
+    fetched_time: datetime | None = None

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from steelyard_common.clock import Clock
 from steelyard_common.feed import DownloadProgress, Feed, FeedCopy, FeedError, NotModified
-from steelyard_pricing.domain import guard
+from steelyard_pricing.domain.gate.catalogue import CatalogueHeldError, check
 from steelyard_pricing.domain.rates import ParsedSource, PriceFact
 from steelyard_pricing.domain.refresh_events import Phase, Progress, SourceOutcome
 from steelyard_pricing.domain.refusal import SourceRefusedError
@@ -45,11 +45,33 @@ class AcceptedBody:
 
 
 @dataclass(frozen=True, slots=True)
+class SuspectBody:
+    """A body that looks wrong as a whole: it is kept for somebody to look at."""
+
+    copy: FeedCopy
+    guard: str
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
 class SourceReading:
     """How reading one source ended, and what it brought."""
 
     outcome: SourceOutcome
     accepted: AcceptedBody | None = None
+    suspect: SuspectBody | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownSource:
+    """What a new body of a source is compared with."""
+
+    copy: FeedCopy | None
+    """The last good one, for a conditional request; its body is not needed."""
+    last_good: tuple[PriceFact, ...]
+    elapsed: timedelta
+    """Time since the source was last read with success."""
+    other_sources: frozenset[str]
 
 
 class SourceReader:
@@ -60,19 +82,11 @@ class SourceReader:
         self._clock = clock
         self._tell = tell
 
-    async def read(
-        self, source: PriceSource, known: FeedCopy | None, last_good: tuple[PriceFact, ...]
-    ) -> SourceReading:
-        """Read a source; whatever goes wrong is part of the outcome.
-
-        Args:
-            source: What to read.
-            known: The last good copy, for a conditional request.
-            last_good: The facts that a new body is compared with.
-        """
+    async def read(self, source: PriceSource, known: KnownSource) -> SourceReading:
+        """Read a source; whatever goes wrong is part of the outcome."""
         started = self._clock.monotonic()
         try:
-            reading = await self._read(source, known, last_good)
+            reading = await self._read(source, known)
         except FeedError as error:
             reading = self._failed(source, Phase.FAILED, str(error.cause), str(error))
         except SourceRefusedError as error:
@@ -81,12 +95,11 @@ class SourceReader:
         duration = timedelta(seconds=self._clock.monotonic() - started)
         return replace(reading, outcome=replace(reading.outcome, duration=duration))
 
-    async def _read(
-        self, source: PriceSource, known: FeedCopy | None, last_good: tuple[PriceFact, ...]
-    ) -> SourceReading:
+    async def _read(self, source: PriceSource, known: KnownSource) -> SourceReading:
         self._say(source, Phase.DOWNLOADING, f"reading {source.name}")
-        copy = await self._feeds.fetch(source.feed, known, progress=self._download_steps(source))
-        if isinstance(copy, NotModified) or (known is not None and copy.sha256 == known.sha256):
+        last = known.copy
+        copy = await self._feeds.fetch(source.feed, last, progress=self._download_steps(source))
+        if isinstance(copy, NotModified) or (last is not None and copy.sha256 == last.sha256):
             return SourceReading(SourceOutcome(source=source.name, outcome=Phase.NOT_MODIFIED))
         size = len(copy.body)
         self._say(source, Phase.PARSING, f"{source.name} has {size:,} bytes", size, size)
@@ -94,7 +107,18 @@ class SourceReader:
         parsed = await asyncio.to_thread(source.parse, copy.body)
         found = f"{source.name} names {len(parsed.facts):,} offers"
         self._say(source, Phase.CHECKING, found, size, size)
-        guard.check(parsed.facts, last_good)
+        try:
+            await asyncio.to_thread(
+                check,
+                parsed.facts,
+                known.last_good,
+                elapsed=known.elapsed,
+                other_sources=known.other_sources,
+            )
+        except CatalogueHeldError as error:
+            message = f"{source.name} is held back: {error}"
+            reading = self._failed(source, Phase.REJECTED, error.cause, message)
+            return replace(reading, suspect=SuspectBody(copy, error.cause, str(error)))
         outcome = SourceOutcome(
             source=source.name,
             outcome=Phase.PUBLISHED,

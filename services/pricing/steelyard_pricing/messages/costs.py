@@ -1,11 +1,15 @@
 """Costs and quotes."""
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import partial
 
 from steelyard.common.v1 import cost_pb2
 from steelyard.pricing.v1 import pricing_service_pb2 as pb
+from steelyard_pricing.domain.price_view import NegotiatedPrice, PriceView
 from steelyard_pricing.domain.quote import AppliedRate, Parts, UsageLines, applied_rates, cost_parts
 from steelyard_pricing.domain.snapshot import Listing, Snapshot
+from steelyard_pricing.domain.week import minute_of_week
 
 MAX_SHOWN_NAME = 512
 
@@ -57,7 +61,7 @@ class QuoteWriter:
         usage: UsageLines,
         *,
         service_tier: str,
-        minute_of_week: Callable[[], int],
+        time: datetime,
         include_rates: bool,
     ) -> None:
         """Take what all quotes of the request share.
@@ -66,17 +70,26 @@ class QuoteWriter:
             snapshot: All quotes come from it.
             usage: What is priced.
             service_tier: Tier to price at; empty for `standard`.
-            minute_of_week: Called for offers whose price depends on the time.
+            time: When it is used.
             include_rates: Also write the rate of each class.
         """
         self._snapshot = snapshot
         self._usage = usage
         self._service_tier = service_tier
-        self._minute_of_week = minute_of_week
+        self._time = time
+        self._minute_of_week: Callable[[], int] = partial(minute_of_week, time)
         self._include_rates = include_rates
 
-    def write(self, response: pb.QuoteResponse, names: Iterable[str]) -> None:
-        """Add one quote for each name, in order."""
+    def write(
+        self, response: pb.QuoteResponse, names: Iterable[str], view: PriceView | None = None
+    ) -> None:
+        """Add one quote for each name, in order.
+
+        Args:
+            response: Where quotes are added.
+            names: Offer ids or names of models.
+            view: What the tenant is charged where that is not the list price.
+        """
         add, listings, find = response.quotes.add, self._snapshot.listings, self._snapshot.find
         for name in names:
             quote = add()
@@ -86,13 +99,14 @@ class QuoteWriter:
                 quote.failure = pb.QUOTE_FAILURE_UNKNOWN_OFFER
             else:
                 quote.offer = listing.offer
-                self._write_quote(quote, listing)
+                own = None if view is None else view.find(listing, self._time)
+                self._write_quote(quote, listing, own)
 
-    def _write_quote(self, quote: pb.Quote, listing: Listing) -> None:
+    def _write_quote(self, quote: pb.Quote, listing: Listing, own: NegotiatedPrice | None) -> None:
         usage = self._usage
         if listing.is_disputed:
             quote.disputed = True
-        card = listing.card
+        card = listing.card if own is None else own.card
         if card is None:
             quote.failure = pb.QUOTE_FAILURE_UNPRICED
             return
@@ -103,6 +117,11 @@ class QuoteWriter:
             quote.failure = pb.QUOTE_FAILURE_UNPRICED
             return
         write_cost(quote.cost, parts)
+        if own is not None:
+            quote.negotiated = True
+            quote.margin_picodollars = own.margin(
+                parts, usage, self._service_tier, self._minute_of_week
+            )
         if prices.service_tier:
             quote.service_tier = prices.service_tier
         if index:

@@ -11,12 +11,13 @@ from steelyard.pricing.v1 import price_pb2, rate_card_pb2
 from steelyard.pricing.v1 import pricing_service_pb2 as pb
 from steelyard_catalog.names import aliases
 from steelyard_pricing.domain.cache_policy import CachePolicy
-from steelyard_pricing.domain.catalogue import Catalogue
+from steelyard_pricing.domain.catalogue import FRESH_CONFIDENCE, Catalogue
 from steelyard_pricing.domain.comparison import dearness
 from steelyard_pricing.domain.components import Component
+from steelyard_pricing.domain.price_view import NegotiatedPrice, PriceView
 from steelyard_pricing.domain.ranking import RankedListing, SellerSummary
 from steelyard_pricing.domain.rate_card import Band
-from steelyard_pricing.domain.rates import STANDARD_TIER, Rate, TimeWindow
+from steelyard_pricing.domain.rates import STANDARD_TIER, PriceFact, Rate, TimeWindow
 from steelyard_pricing.domain.snapshot import Listing, ObservedFact, Resolution, Snapshot
 from steelyard_pricing.messages.costs import write_cost
 
@@ -24,16 +25,38 @@ from steelyard_pricing.messages.costs import write_cost
 class PriceWriter:
     """Writes the prices of one snapshot as they are at one moment."""
 
-    def __init__(self, catalogue: Catalogue, snapshot: Snapshot, now: datetime) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        snapshot: Snapshot,
+        now: datetime,
+        *,
+        view: PriceView | None = None,
+        priced_time: datetime | None = None,
+    ) -> None:
+        """Take what all prices share.
+
+        Args:
+            catalogue: Says how old they are.
+            snapshot: All prices come from it.
+            now: The present.
+            view: What a tenant is charged where that is not the list price.
+            priced_time: When it is charged; None is now.
+        """
         self._catalogue = catalogue
         self._snapshot = snapshot
         self._now = now
+        self._view = view
+        self._priced_time = priced_time or now
 
     def served(self, listing: Listing) -> price_pb2.Price:
         """Return the price that is served for an offer."""
         price = self.fact(listing.served)
         price.confidence = self._catalogue.confidence(listing, self._now)
         price.aliases.extend(self._aliases(listing))
+        own = self._negotiated(listing)
+        if own is not None:
+            _charge(price, own)
         return price
 
     def fact(self, observed: ObservedFact) -> price_pb2.Price:
@@ -44,7 +67,7 @@ class PriceWriter:
             provider=fact.name.provider,
             model=fact.name.provider_model,
             mode=cast("model_traits_pb2.Mode.ValueType", fact.mode),
-            rates=map(_to_rate, fact.rates),
+            rates=map(to_rate, fact.rates),
             free=fact.is_free,
             stale=self._catalogue.is_source_stale(fact.source, self._now),
             source=fact.source,
@@ -54,8 +77,7 @@ class PriceWriter:
             max_output_token_count=fact.max_output_tokens,
             deprecation_date=to_date(fact.deprecation_date),
         )
-        # No source says from when its prices apply.
-        price.effective_time.FromDatetime(observed.observed_time)
+        price.effective_time.FromDatetime(observed.applies_from)
         price.observed_time.FromDatetime(observed.observed_time)
         return price
 
@@ -64,7 +86,11 @@ class PriceWriter:
         sellers = self._snapshot.sellers_of[listing.fact.name.model]
         found = [
             *((other.fact, self.fact(other)) for other in listing.others),
-            *((other.fact, self.served(other)) for other in sellers if other is not listing),
+            *(
+                (self._charged(other), self.served(other))
+                for other in sellers
+                if other is not listing
+            ),
         ]
         priced = [pair for pair in found if pair[0].is_priced]
         priced.sort(key=lambda pair: (dearness(pair[0]), pair[0].offer))
@@ -77,6 +103,13 @@ class PriceWriter:
             write_cost(ranked.cost, entry.parts)
         return ranked
 
+    def _negotiated(self, listing: Listing) -> NegotiatedPrice | None:
+        return None if self._view is None else self._view.find(listing, self._priced_time)
+
+    def _charged(self, listing: Listing) -> PriceFact:
+        own = self._negotiated(listing)
+        return listing.fact if own is None else own.fact
+
     def _aliases(self, listing: Listing) -> Iterator[str]:
         """Return the other names that lead to this offer and to no other."""
         candidates = (*aliases(listing.fact.name), *listing.fact.aliases)
@@ -85,6 +118,20 @@ class PriceWriter:
             for name in dict.fromkeys(candidates)
             if self._snapshot.find(name) is listing and name != listing.offer
         )
+
+
+def _charge(price: price_pb2.Price, own: NegotiatedPrice) -> None:
+    """Put what a tenant is charged in the place of the list price."""
+    override = own.agreement.override
+    del price.rates[:]
+    price.rates.extend(map(to_rate, own.fact.rates))
+    price.free = own.fact.is_free
+    if override is not None:
+        price.source = own.fact.source
+        price.source_uri = ""
+        price.effective_time.FromDatetime(override.start)
+    if own.agreement.is_of_own_rates:
+        price.confidence, price.stale = FRESH_CONFIDENCE, False
 
 
 def to_date(day: date | None) -> date_pb2.Date | None:
@@ -163,7 +210,8 @@ def _write_band(message: rate_card_pb2.RateBand, band: Band) -> None:
     message.reasoning_picodollars = prices[Component.REASONING_TOKEN] or 0
 
 
-def _to_rate(rate: Rate) -> price_pb2.PriceRate:
+def to_rate(rate: Rate) -> price_pb2.PriceRate:
+    """Return the message of a rate."""
     return price_pb2.PriceRate(
         component=cast("price_pb2.PriceComponent.ValueType", rate.component),
         picodollars=rate.picodollars,

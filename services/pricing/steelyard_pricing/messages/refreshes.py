@@ -47,6 +47,7 @@ def to_status(catalogue: Catalogue, now: datetime) -> pb.GetCatalogStatusRespons
         stale=catalogue.is_stale(now),
         sources=sources,
         refreshing=catalogue.is_refreshing,
+        quarantined_count=catalogue.waiting_count,
     )
 
 
@@ -67,6 +68,7 @@ def _to_report(report: Report) -> pb.RefreshReport:
         changed_count=report.changes.changed,
         removed_count=report.changes.removed,
         unchanged_count=report.changes.unchanged,
+        quarantined_count=report.held_count,
         sources=map(_to_source_report, report.outcomes),
         snapshot_version=report.snapshot_version,
     )
@@ -82,6 +84,7 @@ def _to_source_report(outcome: SourceOutcome) -> pb.SourceReport:
         dropped_count=outcome.dropped_count,
         error=_to_error(outcome.failure),
         byte_count=outcome.byte_count,
+        quarantined_count=outcome.held_count,
     )
     message.duration.FromTimedelta(outcome.duration)
     return message

@@ -23,7 +23,7 @@ DEFAULT_LIMIT = 10
 
 def read_name(name: str, field: str) -> str:
     """Return a name of a model or an offer."""
-    return _short(name, field, MAX_NAME)
+    return short(name, field, MAX_NAME)
 
 
 def read_offers(offers: Iterable[str]) -> list[str]:
@@ -53,7 +53,7 @@ def below(path: str, error: InvalidFieldError) -> InvalidFieldError:
 
 def read_tier(tier: str) -> str:
     """Return a service tier, empty for `standard`."""
-    return STANDARD_TIER if tier == "standard" else _short(tier, "service_tier", MAX_TIER)
+    return STANDARD_TIER if tier == "standard" else short(tier, "service_tier", MAX_TIER)
 
 
 def read_mode(mode: int) -> Mode:
@@ -108,16 +108,17 @@ def read_query(request: pb.ListPricesRequest) -> PriceQuery:
     except InvalidOrderError as error:
         raise InvalidFieldError("order_by", str(error)) from error
     return PriceQuery(
-        provider=_short(request.provider, "provider", MAX_FILTER),
+        provider=short(request.provider, "provider", MAX_FILTER),
         mode=read_mode(request.mode),
-        words=tuple(_short(request.filter, "filter", MAX_FILTER).lower().split()),
+        words=tuple(short(request.filter, "filter", MAX_FILTER).lower().split()),
         order=order,
         is_descending=is_descending,
         include_unpriced=request.include_unpriced,
     )
 
 
-def _short(text: str, field: str, limit: int) -> str:
+def short(text: str, field: str, limit: int) -> str:
+    """Return a text that is not too long."""
     if len(text) > limit:
         raise InvalidFieldError(field, f"must have at most {limit} characters")
     return text

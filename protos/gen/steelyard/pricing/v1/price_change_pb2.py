@@ -26,19 +26,19 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from steelyard.pricing.v1 import price_pb2 as steelyard_dot_pricing_dot_v1_dot_price__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'steelyard/pricing/v1/price_change.proto\x12\x14steelyard.pricing.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a steelyard/pricing/v1/price.proto\"\xba\x02\n\x0bPriceChange\x12\r\n\x05offer\x18\x01 \x01(\t\x12\x33\n\x04kind\x18\x02 \x01(\x0e\x32%.steelyard.pricing.v1.PriceChangeKind\x12+\n\x06\x62\x65\x66ore\x18\x03 \x01(\x0b\x32\x1b.steelyard.pricing.v1.Price\x12*\n\x05\x61\x66ter\x18\x04 \x01(\x0b\x32\x1b.steelyard.pricing.v1.Price\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\robserved_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05ratio\x18\x07 \x01(\x01\x12\x18\n\x10snapshot_version\x18\x08 \x01(\x03\"\xe2\x02\n\nHeldChange\x12\x16\n\x0eheld_change_id\x18\x01 \x01(\t\x12\r\n\x05offer\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t\x12+\n\x06served\x18\x04 \x01(\x0b\x32\x1b.steelyard.pricing.v1.Price\x12)\n\x04held\x18\x05 \x01(\x0b\x32\x1b.steelyard.pricing.v1.Price\x12\r\n\x05guard\x18\x06 \x01(\t\x12\x13\n\x0b\x65xplanation\x18\x07 \x01(\t\x12\x33\n\x0f\x66irst_seen_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0esighting_count\x18\t \x01(\x05\x12\x34\n\x05state\x18\n \x01(\x0e\x32%.steelyard.pricing.v1.HeldChangeState\x12\x10\n\x08reviewer\x18\x0b \x01(\t\x12\x0c\n\x04note\x18\x0c \x01(\t*\x8f\x01\n\x0fPriceChangeKind\x12!\n\x1dPRICE_CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x1b\n\x17PRICE_CHANGE_KIND_ADDED\x10\x01\x12\x1d\n\x19PRICE_CHANGE_KIND_CHANGED\x10\x02\x12\x1d\n\x19PRICE_CHANGE_KIND_REMOVED\x10\x03*\x8f\x01\n\x0fHeldChangeState\x12!\n\x1dHELD_CHANGE_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16HELD_CHANGE_STATE_HELD\x10\x01\x12\x1e\n\x1aHELD_CHANGE_STATE_RELEASED\x10\x02\x12\x1d\n\x19HELD_CHANGE_STATE_REFUSED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'steelyard/pricing/v1/price_change.proto\x12\x14steelyard.pricing.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a steelyard/pricing/v1/price.proto\"\xba\x02\n\x0bPriceChange\x12\r\n\x05offer\x18\x01 \x01(\t\x12\x33\n\x04kind\x18\x02 \x01(\x0e\x32%.steelyard.pricing.v1.PriceChangeKind\x12+\n\x06\x62\x65\x66ore\x18\x03 \x01(\x0b\x32\x1b.steelyard.pricing.v1.Price\x12*\n\x05\x61\x66ter\x18\x04 \x01(\x0b\x32\x1b.steelyard.pricing.v1.Price\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\robserved_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05ratio\x18\x07 \x01(\x01\x12\x18\n\x10snapshot_version\x18\x08 \x01(\x03\"\xc7\x03\n\nHeldChange\x12\x16\n\x0eheld_change_id\x18\x01 \x01(\t\x12\r\n\x05offer\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t\x12+\n\x06served\x18\x04 \x01(\x0b\x32\x1b.steelyard.pricing.v1.Price\x12)\n\x04held\x18\x05 \x01(\x0b\x32\x1b.steelyard.pricing.v1.Price\x12\r\n\x05guard\x18\x06 \x01(\t\x12\x13\n\x0b\x65xplanation\x18\x07 \x01(\t\x12\x33\n\x0f\x66irst_seen_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0esighting_count\x18\t \x01(\x05\x12\x34\n\x05state\x18\n \x01(\x0e\x32%.steelyard.pricing.v1.HeldChangeState\x12\x10\n\x08reviewer\x18\x0b \x01(\t\x12\x0c\n\x04note\x18\x0c \x01(\t\x12\x32\n\x0elast_seen_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0breview_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x8f\x01\n\x0fPriceChangeKind\x12!\n\x1dPRICE_CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x1b\n\x17PRICE_CHANGE_KIND_ADDED\x10\x01\x12\x1d\n\x19PRICE_CHANGE_KIND_CHANGED\x10\x02\x12\x1d\n\x19PRICE_CHANGE_KIND_REMOVED\x10\x03*\xb0\x01\n\x0fHeldChangeState\x12!\n\x1dHELD_CHANGE_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16HELD_CHANGE_STATE_HELD\x10\x01\x12\x1e\n\x1aHELD_CHANGE_STATE_RELEASED\x10\x02\x12\x1d\n\x19HELD_CHANGE_STATE_REFUSED\x10\x03\x12\x1f\n\x1bHELD_CHANGE_STATE_WITHDRAWN\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'steelyard.pricing.v1.price_change_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PRICECHANGEKIND']._serialized_start=807
-  _globals['_PRICECHANGEKIND']._serialized_end=950
-  _globals['_HELDCHANGESTATE']._serialized_start=953
-  _globals['_HELDCHANGESTATE']._serialized_end=1096
+  _globals['_PRICECHANGEKIND']._serialized_start=908
+  _globals['_PRICECHANGEKIND']._serialized_end=1051
+  _globals['_HELDCHANGESTATE']._serialized_start=1054
+  _globals['_HELDCHANGESTATE']._serialized_end=1230
   _globals['_PRICECHANGE']._serialized_start=133
   _globals['_PRICECHANGE']._serialized_end=447
   _globals['_HELDCHANGE']._serialized_start=450
-  _globals['_HELDCHANGE']._serialized_end=804
+  _globals['_HELDCHANGE']._serialized_end=905
 # @@protoc_insertion_point(module_scope)

@@ -60,6 +60,8 @@ class _HeldChangeStateEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_HeldCh
     """Released by a person or a rule, and served."""
     HELD_CHANGE_STATE_REFUSED: _HeldChangeState.ValueType  # 3
     """Refused."""
+    HELD_CHANGE_STATE_WITHDRAWN: _HeldChangeState.ValueType  # 4
+    """The source took it back, or brought something else, before anybody decided."""
 
 class HeldChangeState(_HeldChangeState, metaclass=_HeldChangeStateEnumTypeWrapper):
     """HeldChangeState is where a held change stands."""
@@ -72,6 +74,8 @@ HELD_CHANGE_STATE_RELEASED: HeldChangeState.ValueType  # 2
 """Released by a person or a rule, and served."""
 HELD_CHANGE_STATE_REFUSED: HeldChangeState.ValueType  # 3
 """Refused."""
+HELD_CHANGE_STATE_WITHDRAWN: HeldChangeState.ValueType  # 4
+"""The source took it back, or brought something else, before anybody decided."""
 
 @typing.final
 class PriceChange(message.Message):
@@ -147,6 +151,8 @@ class HeldChange(message.Message):
     STATE_FIELD_NUMBER: builtins.int
     REVIEWER_FIELD_NUMBER: builtins.int
     NOTE_FIELD_NUMBER: builtins.int
+    LAST_SEEN_TIME_FIELD_NUMBER: builtins.int
+    REVIEW_TIME_FIELD_NUMBER: builtins.int
     held_change_id: builtins.str
     """Id, `chg_` and 26 characters."""
     offer: builtins.str
@@ -171,11 +177,19 @@ class HeldChange(message.Message):
 
     @builtins.property
     def held(self) -> price_pb2.Price:
-        """Price that is held."""
+        """Price that is held. Unset when what is held is that the offer went away, or a whole snapshot."""
 
     @builtins.property
     def first_seen_time(self) -> timestamp_pb2.Timestamp:
         """When it was first seen."""
+
+    @builtins.property
+    def last_seen_time(self) -> timestamp_pb2.Timestamp:
+        """When it was last seen."""
+
+    @builtins.property
+    def review_time(self) -> timestamp_pb2.Timestamp:
+        """When it was reviewed, or a rule closed it. Unset while it waits."""
 
     def __init__(
         self,
@@ -192,9 +206,11 @@ class HeldChange(message.Message):
         state: HeldChangeState.ValueType = ...,
         reviewer: builtins.str = ...,
         note: builtins.str = ...,
+        last_seen_time: timestamp_pb2.Timestamp | None = ...,
+        review_time: timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["first_seen_time", b"first_seen_time", "held", b"held", "served", b"served"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["first_seen_time", b"first_seen_time", "held", b"held", "last_seen_time", b"last_seen_time", "review_time", b"review_time", "served", b"served"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["explanation", b"explanation", "first_seen_time", b"first_seen_time", "guard", b"guard", "held", b"held", "held_change_id", b"held_change_id", "note", b"note", "offer", b"offer", "reviewer", b"reviewer", "served", b"served", "sighting_count", b"sighting_count", "source", b"source", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["explanation", b"explanation", "first_seen_time", b"first_seen_time", "guard", b"guard", "held", b"held", "held_change_id", b"held_change_id", "last_seen_time", b"last_seen_time", "note", b"note", "offer", b"offer", "review_time", b"review_time", "reviewer", b"reviewer", "served", b"served", "sighting_count", b"sighting_count", "source", b"source", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from steelyard.pricing.v1 import price_pb2 as steelyard_dot_pricing_dot_v1_dot_price__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)steelyard/pricing/v1/price_override.proto\x12\x14steelyard.pricing.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a steelyard/pricing/v1/price.proto\"\xa8\x02\n\rPriceOverride\x12\x13\n\x0boverride_id\x18\x01 \x01(\t\x12\x13\n\x05offer\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08provider\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x34\n\x05rates\x18\x04 \x03(\x0b\x32\x1f.steelyard.pricing.v1.PriceRateB\x04\xe2\x41\x01\x01\x12!\n\x13\x66\x61\x63tor_basis_points\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x34\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x32\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x12\n\x04note\x18\x08 \x01(\tB\x04\xe2\x41\x01\x01\"~\n\nMarginRule\x12\x17\n\ttenant_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x12\n\x04plan\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12!\n\x13markup_basis_points\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12 \n\x12\x66loor_basis_points\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x01\"\xaf\x01\n\x0bMarginEntry\x12.\n\x04rule\x18\x01 \x01(\x0b\x32 .steelyard.pricing.v1.MarginRule\x12\r\n\x05offer\x18\x02 \x01(\t\x12\x1b\n\x13margin_basis_points\x18\x03 \x01(\x05\x12\x13\n\x0b\x62\x65low_floor\x18\x04 \x01(\x08\x12/\n\x0b\x63hange_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)steelyard/pricing/v1/price_override.proto\x12\x14steelyard.pricing.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a steelyard/pricing/v1/price.proto\"\xa8\x02\n\rPriceOverride\x12\x13\n\x0boverride_id\x18\x01 \x01(\t\x12\x13\n\x05offer\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08provider\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x34\n\x05rates\x18\x04 \x03(\x0b\x32\x1f.steelyard.pricing.v1.PriceRateB\x04\xe2\x41\x01\x01\x12!\n\x13\x66\x61\x63tor_basis_points\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x34\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x32\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x12\n\x04note\x18\x08 \x01(\tB\x04\xe2\x41\x01\x01\"\xdb\x01\n\nMarginRule\x12\x17\n\ttenant_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x12\n\x04plan\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12!\n\x13markup_basis_points\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12 \n\x12\x66loor_basis_points\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12<\n\x0c\x66ixed_prices\x18\x05 \x03(\x0b\x32 .steelyard.pricing.v1.FixedPriceB\x04\xe2\x41\x01\x01\x12\x1d\n\x0fplan_tenant_ids\x18\x06 \x03(\tB\x04\xe2\x41\x01\x01\"W\n\nFixedPrice\x12\x13\n\x05offer\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x34\n\x05rates\x18\x02 \x03(\x0b\x32\x1f.steelyard.pricing.v1.PriceRateB\x04\xe2\x41\x01\x02\"\xc3\x01\n\x0bMarginEntry\x12.\n\x04rule\x18\x01 \x01(\x0b\x32 .steelyard.pricing.v1.MarginRule\x12\r\n\x05offer\x18\x02 \x01(\t\x12\x1b\n\x13margin_basis_points\x18\x03 \x01(\x05\x12\x13\n\x0b\x62\x65low_floor\x18\x04 \x01(\x08\x12/\n\x0b\x63hange_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ntenant_ids\x18\x06 \x03(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -56,10 +56,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MARGINRULE'].fields_by_name['markup_basis_points']._serialized_options = b'\342A\001\001'
   _globals['_MARGINRULE'].fields_by_name['floor_basis_points']._loaded_options = None
   _globals['_MARGINRULE'].fields_by_name['floor_basis_points']._serialized_options = b'\342A\001\001'
+  _globals['_MARGINRULE'].fields_by_name['fixed_prices']._loaded_options = None
+  _globals['_MARGINRULE'].fields_by_name['fixed_prices']._serialized_options = b'\342A\001\001'
+  _globals['_MARGINRULE'].fields_by_name['plan_tenant_ids']._loaded_options = None
+  _globals['_MARGINRULE'].fields_by_name['plan_tenant_ids']._serialized_options = b'\342A\001\001'
+  _globals['_FIXEDPRICE'].fields_by_name['offer']._loaded_options = None
+  _globals['_FIXEDPRICE'].fields_by_name['offer']._serialized_options = b'\342A\001\002'
+  _globals['_FIXEDPRICE'].fields_by_name['rates']._loaded_options = None
+  _globals['_FIXEDPRICE'].fields_by_name['rates']._serialized_options = b'\342A\001\002'
   _globals['_PRICEOVERRIDE']._serialized_start=168
   _globals['_PRICEOVERRIDE']._serialized_end=464
-  _globals['_MARGINRULE']._serialized_start=466
-  _globals['_MARGINRULE']._serialized_end=592
-  _globals['_MARGINENTRY']._serialized_start=595
-  _globals['_MARGINENTRY']._serialized_end=770
+  _globals['_MARGINRULE']._serialized_start=467
+  _globals['_MARGINRULE']._serialized_end=686
+  _globals['_FIXEDPRICE']._serialized_start=688
+  _globals['_FIXEDPRICE']._serialized_end=775
+  _globals['_MARGINENTRY']._serialized_start=778
+  _globals['_MARGINENTRY']._serialized_end=973
 # @@protoc_insertion_point(module_scope)

@@ -86,6 +86,8 @@ class MarginRule(message.Message):
     PLAN_FIELD_NUMBER: builtins.int
     MARKUP_BASIS_POINTS_FIELD_NUMBER: builtins.int
     FLOOR_BASIS_POINTS_FIELD_NUMBER: builtins.int
+    FIXED_PRICES_FIELD_NUMBER: builtins.int
+    PLAN_TENANT_IDS_FIELD_NUMBER: builtins.int
     tenant_id: builtins.str
     """Tenant that the rule is for. Exactly one of tenant_id and plan is set."""
     plan: builtins.str
@@ -94,6 +96,16 @@ class MarginRule(message.Message):
     """Markup on cost in basis points: 2000 is 20 %."""
     floor_basis_points: builtins.int
     """Smallest margin in basis points of the price below which an alert is raised."""
+    @builtins.property
+    def fixed_prices(self) -> containers.RepeatedCompositeFieldContainer[FixedPrice]:
+        """Price tier of the tenant or plan: what is charged for single offers instead of cost plus markup.
+        It stays when the seller's price moves, which is what the floor watches. At most 1000.
+        """
+
+    @builtins.property
+    def plan_tenant_ids(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Tenants on the plan. Only with `plan`; a tenant is on one plan at most."""
+
     def __init__(
         self,
         *,
@@ -101,10 +113,38 @@ class MarginRule(message.Message):
         plan: builtins.str = ...,
         markup_basis_points: builtins.int = ...,
         floor_basis_points: builtins.int = ...,
+        fixed_prices: abc.Iterable[FixedPrice] | None = ...,
+        plan_tenant_ids: abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["floor_basis_points", b"floor_basis_points", "markup_basis_points", b"markup_basis_points", "plan", b"plan", "tenant_id", b"tenant_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["fixed_prices", b"fixed_prices", "floor_basis_points", b"floor_basis_points", "markup_basis_points", b"markup_basis_points", "plan", b"plan", "plan_tenant_ids", b"plan_tenant_ids", "tenant_id", b"tenant_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class FixedPrice(message.Message):
+    """FixedPrice is what a tenant or plan is charged for one offer, whatever the seller charges."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    OFFER_FIELD_NUMBER: builtins.int
+    RATES_FIELD_NUMBER: builtins.int
+    offer: builtins.str
+    """The offer."""
+    @builtins.property
+    def rates(self) -> containers.RepeatedCompositeFieldContainer[price_pb2.PriceRate]:
+        """Rates, component by component; a component without one is charged at cost plus markup."""
+
+    def __init__(
+        self,
+        *,
+        offer: builtins.str = ...,
+        rates: abc.Iterable[price_pb2.PriceRate] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["offer", b"offer", "rates", b"rates"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -119,6 +159,7 @@ class MarginEntry(message.Message):
     MARGIN_BASIS_POINTS_FIELD_NUMBER: builtins.int
     BELOW_FLOOR_FIELD_NUMBER: builtins.int
     CHANGE_TIME_FIELD_NUMBER: builtins.int
+    TENANT_IDS_FIELD_NUMBER: builtins.int
     offer: builtins.str
     """The offer."""
     margin_basis_points: builtins.int
@@ -133,6 +174,10 @@ class MarginEntry(message.Message):
     def change_time(self) -> timestamp_pb2.Timestamp:
         """The change that brought it there. Unset when none did."""
 
+    @builtins.property
+    def tenant_ids(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Tenants that the rule applies to and that are so affected."""
+
     def __init__(
         self,
         *,
@@ -141,9 +186,10 @@ class MarginEntry(message.Message):
         margin_basis_points: builtins.int = ...,
         below_floor: builtins.bool = ...,
         change_time: timestamp_pb2.Timestamp | None = ...,
+        tenant_ids: abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["change_time", b"change_time", "rule", b"rule"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["below_floor", b"below_floor", "change_time", b"change_time", "margin_basis_points", b"margin_basis_points", "offer", b"offer", "rule", b"rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["below_floor", b"below_floor", "change_time", b"change_time", "margin_basis_points", b"margin_basis_points", "offer", b"offer", "rule", b"rule", "tenant_ids", b"tenant_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

@@ -475,6 +475,8 @@ class Quote(message.Message):
     SERVICE_TIER_FIELD_NUMBER: builtins.int
     ABOVE_PROMPT_TOKEN_COUNT_FIELD_NUMBER: builtins.int
     RATES_FIELD_NUMBER: builtins.int
+    MARGIN_PICODOLLARS_FIELD_NUMBER: builtins.int
+    NEGOTIATED_FIELD_NUMBER: builtins.int
     offer: builtins.str
     """The offer's id, also when the request used another name for it."""
     failure: QuoteFailure.ValueType
@@ -487,6 +489,10 @@ class Quote(message.Message):
     """Service tier that was applied. Empty means `standard`."""
     above_prompt_token_count: builtins.int
     """Threshold of the context band that was applied; 0 is the base band."""
+    margin_picodollars: builtins.int
+    """Part of the total that is the margin on top of what the seller charges, in picodollars."""
+    negotiated: builtins.bool
+    """True when a price of the caller's own was applied: an override, a margin or a fixed price."""
     @builtins.property
     def cost(self) -> cost_pb2.CostBreakdown:
         """Cost of the usage. Unset when `failure` is set."""
@@ -506,10 +512,12 @@ class Quote(message.Message):
         service_tier: builtins.str = ...,
         above_prompt_token_count: builtins.int = ...,
         rates: abc.Iterable[cost_pb2.Rate] | None = ...,
+        margin_picodollars: builtins.int = ...,
+        negotiated: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["cost", b"cost"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["above_prompt_token_count", b"above_prompt_token_count", "cost", b"cost", "disputed", b"disputed", "estimated", b"estimated", "failure", b"failure", "offer", b"offer", "rates", b"rates", "service_tier", b"service_tier"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["above_prompt_token_count", b"above_prompt_token_count", "cost", b"cost", "disputed", b"disputed", "estimated", b"estimated", "failure", b"failure", "margin_picodollars", b"margin_picodollars", "negotiated", b"negotiated", "offer", b"offer", "rates", b"rates", "service_tier", b"service_tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -792,6 +800,7 @@ class SourceReport(message.Message):
     ERROR_FIELD_NUMBER: builtins.int
     DURATION_FIELD_NUMBER: builtins.int
     BYTE_COUNT_FIELD_NUMBER: builtins.int
+    QUARANTINED_COUNT_FIELD_NUMBER: builtins.int
     source: builtins.str
     """Source's name."""
     outcome: RefreshPhase.ValueType
@@ -802,6 +811,8 @@ class SourceReport(message.Message):
     """Entries of the source that could not be used, by themselves: odd types, negative prices."""
     byte_count: builtins.int
     """Bytes read."""
+    quarantined_count: builtins.int
+    """Changes of this source that were held back, the whole body counting as one."""
     @builtins.property
     def error(self) -> SourceError:
         """Why it was rejected or failed. Empty otherwise."""
@@ -820,10 +831,11 @@ class SourceReport(message.Message):
         error: SourceError | None = ...,
         duration: duration_pb2.Duration | None = ...,
         byte_count: builtins.int = ...,
+        quarantined_count: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["duration", b"duration", "error", b"error"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["byte_count", b"byte_count", "dropped_count", b"dropped_count", "duration", b"duration", "error", b"error", "fetched_count", b"fetched_count", "outcome", b"outcome", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["byte_count", b"byte_count", "dropped_count", b"dropped_count", "duration", b"duration", "error", b"error", "fetched_count", b"fetched_count", "outcome", b"outcome", "quarantined_count", b"quarantined_count", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -890,6 +902,7 @@ class GetCatalogStatusResponse(message.Message):
     STALE_FIELD_NUMBER: builtins.int
     SOURCES_FIELD_NUMBER: builtins.int
     REFRESHING_FIELD_NUMBER: builtins.int
+    QUARANTINED_COUNT_FIELD_NUMBER: builtins.int
     model_count: builtins.int
     """Offers known."""
     priced_count: builtins.int
@@ -904,6 +917,8 @@ class GetCatalogStatusResponse(message.Message):
     """True when what is served is older than that, or is the catalogue shipped with Steelyard."""
     refreshing: builtins.bool
     """True while a refresh runs."""
+    quarantined_count: builtins.int
+    """Changes that are held back and wait for a review or a rule."""
     @builtins.property
     def snapshot_time(self) -> timestamp_pb2.Timestamp:
         """When the snapshot was published."""
@@ -929,10 +944,11 @@ class GetCatalogStatusResponse(message.Message):
         stale: builtins.bool = ...,
         sources: abc.Iterable[SourceStatus] | None = ...,
         refreshing: builtins.bool = ...,
+        quarantined_count: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["last_updated_time", b"last_updated_time", "snapshot_time", b"snapshot_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["cache_valid", b"cache_valid", "last_updated_time", b"last_updated_time", "model_count", b"model_count", "priced_count", b"priced_count", "provider_count", b"provider_count", "refreshing", b"refreshing", "snapshot_time", b"snapshot_time", "snapshot_version", b"snapshot_version", "sources", b"sources", "stale", b"stale"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["cache_valid", b"cache_valid", "last_updated_time", b"last_updated_time", "model_count", b"model_count", "priced_count", b"priced_count", "provider_count", b"provider_count", "quarantined_count", b"quarantined_count", "refreshing", b"refreshing", "snapshot_time", b"snapshot_time", "snapshot_version", b"snapshot_version", "sources", b"sources", "stale", b"stale"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1658,6 +1674,260 @@ class ReviewQuarantinedResponse(message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
+class ListSnapshotsRequest(message.Message):
+    """ListSnapshotsRequest pages through snapshots."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    page_size: builtins.int
+    """At most 1000; 0 means 50."""
+    page_token: builtins.str
+    """`next_page_token` of the previous page."""
+    def __init__(
+        self,
+        *,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListSnapshotsResponse(message.Message):
+    """ListSnapshotsResponse is one page of snapshots."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SNAPSHOTS_FIELD_NUMBER: builtins.int
+    PAGE_INFO_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def snapshots(self) -> containers.RepeatedCompositeFieldContainer[PriceSnapshot]:
+        """Newest first."""
+
+    @builtins.property
+    def page_info(self) -> page_info_pb2.PageInfo:
+        """Where this page stands."""
+
+    def __init__(
+        self,
+        *,
+        snapshots: abc.Iterable[PriceSnapshot] | None = ...,
+        page_info: page_info_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page_info", b"page_info"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["page_info", b"page_info", "snapshots", b"snapshots"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class PriceSnapshot(message.Message):
+    """PriceSnapshot is one published version of all prices. It never changes afterwards."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: builtins.int
+    PUBLISH_TIME_FIELD_NUMBER: builtins.int
+    CAUSE_FIELD_NUMBER: builtins.int
+    NOTE_FIELD_NUMBER: builtins.int
+    MODEL_COUNT_FIELD_NUMBER: builtins.int
+    ADDED_COUNT_FIELD_NUMBER: builtins.int
+    CHANGED_COUNT_FIELD_NUMBER: builtins.int
+    REMOVED_COUNT_FIELD_NUMBER: builtins.int
+    version: builtins.int
+    """Version. Strictly increases."""
+    cause: builtins.str
+    """Why: `seed`, `settings`, `refresh`, `review` or `rollback`."""
+    note: builtins.str
+    """What a person said about it. Empty otherwise."""
+    model_count: builtins.int
+    """Offers in it."""
+    added_count: builtins.int
+    """Offers that were not in the one before."""
+    changed_count: builtins.int
+    """Offers with another price than before."""
+    removed_count: builtins.int
+    """Offers that were gone."""
+    @builtins.property
+    def publish_time(self) -> timestamp_pb2.Timestamp:
+        """When it was published."""
+
+    def __init__(
+        self,
+        *,
+        version: builtins.int = ...,
+        publish_time: timestamp_pb2.Timestamp | None = ...,
+        cause: builtins.str = ...,
+        note: builtins.str = ...,
+        model_count: builtins.int = ...,
+        added_count: builtins.int = ...,
+        changed_count: builtins.int = ...,
+        removed_count: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["publish_time", b"publish_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["added_count", b"added_count", "cause", b"cause", "changed_count", b"changed_count", "model_count", b"model_count", "note", b"note", "publish_time", b"publish_time", "removed_count", b"removed_count", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class RollbackPricesRequest(message.Message):
+    """RollbackPricesRequest names the snapshot to go back to."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: builtins.int
+    NOTE_FIELD_NUMBER: builtins.int
+    version: builtins.int
+    """Version whose prices are served again."""
+    note: builtins.str
+    """Why, for the audit log. At most 1000 characters."""
+    def __init__(
+        self,
+        *,
+        version: builtins.int = ...,
+        note: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["note", b"note", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class RollbackPricesResponse(message.Message):
+    """RollbackPricesResponse is the snapshot that is served now."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SNAPSHOT_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def snapshot(self) -> PriceSnapshot:
+        """The new snapshot, with the prices of the old one."""
+
+    def __init__(
+        self,
+        *,
+        snapshot: PriceSnapshot | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["snapshot", b"snapshot"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["snapshot", b"snapshot"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListDeprecationsRequest(message.Message):
+    """ListDeprecationsRequest filters deprecations."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    PROVIDER_FIELD_NUMBER: builtins.int
+    UNTIL_DATE_FIELD_NUMBER: builtins.int
+    INCLUDE_PAST_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    provider: builtins.str
+    """Only this seller's offers. Empty means all."""
+    include_past: builtins.bool
+    """Also offers whose day has passed."""
+    page_size: builtins.int
+    """At most 1000; 0 means 50."""
+    page_token: builtins.str
+    """`next_page_token` of the previous page."""
+    @builtins.property
+    def until_date(self) -> date_pb2.Date:
+        """Only offers that end on or before this day. Unset means all that are announced."""
+
+    def __init__(
+        self,
+        *,
+        provider: builtins.str = ...,
+        until_date: date_pb2.Date | None = ...,
+        include_past: builtins.bool = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["until_date", b"until_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["include_past", b"include_past", "page_size", b"page_size", "page_token", b"page_token", "provider", b"provider", "until_date", b"until_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListDeprecationsResponse(message.Message):
+    """ListDeprecationsResponse is one page of deprecations."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    DEPRECATIONS_FIELD_NUMBER: builtins.int
+    PAGE_INFO_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def deprecations(self) -> containers.RepeatedCompositeFieldContainer[Deprecation]:
+        """Soonest first."""
+
+    @builtins.property
+    def page_info(self) -> page_info_pb2.PageInfo:
+        """Where this page stands."""
+
+    def __init__(
+        self,
+        *,
+        deprecations: abc.Iterable[Deprecation] | None = ...,
+        page_info: page_info_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page_info", b"page_info"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["deprecations", b"deprecations", "page_info", b"page_info"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class Deprecation(message.Message):
+    """Deprecation is an offer that its seller stops serving."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    PRICE_FIELD_NUMBER: builtins.int
+    REPLACEMENT_FIELD_NUMBER: builtins.int
+    REPLACEMENT_REASON_FIELD_NUMBER: builtins.int
+    COST_RATIO_FIELD_NUMBER: builtins.int
+    replacement_reason: builtins.str
+    """Where the replacement comes from: `same_seller` or `other_seller`. Empty without one."""
+    cost_ratio: builtins.float
+    """Cost of three prompt tokens and one of completion at the replacement, over the same at the
+    offer. 0 when either is unpriced or free.
+    """
+    @builtins.property
+    def price(self) -> price_pb2.Price:
+        """The offer, with its day."""
+
+    @builtins.property
+    def replacement(self) -> price_pb2.Price:
+        """The offer that may take its place: the same seller's current version of the same model, else
+        the same model at the seller where it is cheapest. Unset when there is none.
+        """
+
+    def __init__(
+        self,
+        *,
+        price: price_pb2.Price | None = ...,
+        replacement: price_pb2.Price | None = ...,
+        replacement_reason: builtins.str = ...,
+        cost_ratio: builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["price", b"price", "replacement", b"replacement"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["cost_ratio", b"cost_ratio", "price", b"price", "replacement", b"replacement", "replacement_reason", b"replacement_reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
 class SetOverrideRequest(message.Message):
     """SetOverrideRequest creates an override, or replaces the one with the same id."""
 
@@ -1833,6 +2103,82 @@ class SetMarginRuleResponse(message.Message):
     _HasFieldArgType: _TypeAlias = typing.Literal["rule", b"rule"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["rule", b"rule"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListMarginRulesRequest(message.Message):
+    """ListMarginRulesRequest has no fields."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListMarginRulesResponse(message.Message):
+    """ListMarginRulesResponse has every rule."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    RULES_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def rules(self) -> containers.RepeatedCompositeFieldContainer[price_override_pb2.MarginRule]:
+        """Those of plans first, each by name."""
+
+    def __init__(
+        self,
+        *,
+        rules: abc.Iterable[price_override_pb2.MarginRule] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["rules", b"rules"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class DeleteMarginRuleRequest(message.Message):
+    """DeleteMarginRuleRequest names a rule by whom it is for."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    TENANT_ID_FIELD_NUMBER: builtins.int
+    PLAN_FIELD_NUMBER: builtins.int
+    tenant_id: builtins.str
+    """Tenant. Exactly one of tenant_id and plan is set."""
+    plan: builtins.str
+    """Plan."""
+    def __init__(
+        self,
+        *,
+        tenant_id: builtins.str = ...,
+        plan: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["plan", b"plan", "tenant_id", b"tenant_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class DeleteMarginRuleResponse(message.Message):
+    """DeleteMarginRuleResponse has no fields."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

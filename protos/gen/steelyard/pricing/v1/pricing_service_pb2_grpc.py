@@ -119,6 +119,21 @@ class PricingServiceStub:
                 request_serializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.ReviewQuarantinedRequest.SerializeToString,
                 response_deserializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.ReviewQuarantinedResponse.FromString,
                 _registered_method=True)
+        self.ListSnapshots = channel.unary_unary(
+                '/steelyard.pricing.v1.PricingService/ListSnapshots',
+                request_serializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.ListSnapshotsRequest.SerializeToString,
+                response_deserializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.ListSnapshotsResponse.FromString,
+                _registered_method=True)
+        self.RollbackPrices = channel.unary_unary(
+                '/steelyard.pricing.v1.PricingService/RollbackPrices',
+                request_serializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.RollbackPricesRequest.SerializeToString,
+                response_deserializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.RollbackPricesResponse.FromString,
+                _registered_method=True)
+        self.ListDeprecations = channel.unary_unary(
+                '/steelyard.pricing.v1.PricingService/ListDeprecations',
+                request_serializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.ListDeprecationsRequest.SerializeToString,
+                response_deserializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.ListDeprecationsResponse.FromString,
+                _registered_method=True)
         self.SetOverride = channel.unary_unary(
                 '/steelyard.pricing.v1.PricingService/SetOverride',
                 request_serializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.SetOverrideRequest.SerializeToString,
@@ -138,6 +153,16 @@ class PricingServiceStub:
                 '/steelyard.pricing.v1.PricingService/SetMarginRule',
                 request_serializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.SetMarginRuleRequest.SerializeToString,
                 response_deserializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.SetMarginRuleResponse.FromString,
+                _registered_method=True)
+        self.ListMarginRules = channel.unary_unary(
+                '/steelyard.pricing.v1.PricingService/ListMarginRules',
+                request_serializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.ListMarginRulesRequest.SerializeToString,
+                response_deserializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.ListMarginRulesResponse.FromString,
+                _registered_method=True)
+        self.DeleteMarginRule = channel.unary_unary(
+                '/steelyard.pricing.v1.PricingService/DeleteMarginRule',
+                request_serializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.DeleteMarginRuleRequest.SerializeToString,
+                response_deserializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.DeleteMarginRuleResponse.FromString,
                 _registered_method=True)
         self.GetMarginReport = channel.unary_unary(
                 '/steelyard.pricing.v1.PricingService/GetMarginReport',
@@ -300,6 +325,30 @@ class PricingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListSnapshots(self, request, context):
+        """ListSnapshots returns the versions that were published, newest first, and what each brought.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RollbackPrices(self, request, context):
+        """RollbackPrices serves the prices of an older snapshot again, as a new version.
+
+        What sources said since then is not taken over again until they say something else. Errors:
+        RESOURCE_NOT_FOUND for a version that never was; INVALID_STATE for the one that is served.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDeprecations(self, request, context):
+        """ListDeprecations returns offers that their sellers stop serving, with what may replace them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SetOverride(self, request, context):
         """SetOverride gives the caller's tenant a price of its own for an offer or a whole provider.
 
@@ -329,6 +378,22 @@ class PricingServiceServicer:
         """SetMarginRule sets the markup on a tenant's or plan's prices, and the floor under it.
 
         Errors: INVALID_FIELD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMarginRules(self, request, context):
+        """ListMarginRules returns every rule.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteMarginRule(self, request, context):
+        """DeleteMarginRule removes the rule of a tenant or plan.
+
+        Errors: RESOURCE_NOT_FOUND, INVALID_FIELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -433,6 +498,21 @@ def add_PricingServiceServicer_to_server(servicer, server):
                     request_deserializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.ReviewQuarantinedRequest.FromString,
                     response_serializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.ReviewQuarantinedResponse.SerializeToString,
             ),
+            'ListSnapshots': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSnapshots,
+                    request_deserializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.ListSnapshotsRequest.FromString,
+                    response_serializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.ListSnapshotsResponse.SerializeToString,
+            ),
+            'RollbackPrices': grpc.unary_unary_rpc_method_handler(
+                    servicer.RollbackPrices,
+                    request_deserializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.RollbackPricesRequest.FromString,
+                    response_serializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.RollbackPricesResponse.SerializeToString,
+            ),
+            'ListDeprecations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeprecations,
+                    request_deserializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.ListDeprecationsRequest.FromString,
+                    response_serializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.ListDeprecationsResponse.SerializeToString,
+            ),
             'SetOverride': grpc.unary_unary_rpc_method_handler(
                     servicer.SetOverride,
                     request_deserializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.SetOverrideRequest.FromString,
@@ -452,6 +532,16 @@ def add_PricingServiceServicer_to_server(servicer, server):
                     servicer.SetMarginRule,
                     request_deserializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.SetMarginRuleRequest.FromString,
                     response_serializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.SetMarginRuleResponse.SerializeToString,
+            ),
+            'ListMarginRules': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMarginRules,
+                    request_deserializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.ListMarginRulesRequest.FromString,
+                    response_serializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.ListMarginRulesResponse.SerializeToString,
+            ),
+            'DeleteMarginRule': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteMarginRule,
+                    request_deserializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.DeleteMarginRuleRequest.FromString,
+                    response_serializer=steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.DeleteMarginRuleResponse.SerializeToString,
             ),
             'GetMarginReport': grpc.unary_unary_rpc_method_handler(
                     servicer.GetMarginReport,
@@ -912,6 +1002,87 @@ class PricingService:
             _registered_method=True)
 
     @staticmethod
+    def ListSnapshots(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/steelyard.pricing.v1.PricingService/ListSnapshots',
+            steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.ListSnapshotsRequest.SerializeToString,
+            steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.ListSnapshotsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RollbackPrices(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/steelyard.pricing.v1.PricingService/RollbackPrices',
+            steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.RollbackPricesRequest.SerializeToString,
+            steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.RollbackPricesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeprecations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/steelyard.pricing.v1.PricingService/ListDeprecations',
+            steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.ListDeprecationsRequest.SerializeToString,
+            steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.ListDeprecationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def SetOverride(request,
             target,
             options=(),
@@ -1009,6 +1180,60 @@ class PricingService:
             '/steelyard.pricing.v1.PricingService/SetMarginRule',
             steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.SetMarginRuleRequest.SerializeToString,
             steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.SetMarginRuleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMarginRules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/steelyard.pricing.v1.PricingService/ListMarginRules',
+            steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.ListMarginRulesRequest.SerializeToString,
+            steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.ListMarginRulesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteMarginRule(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/steelyard.pricing.v1.PricingService/DeleteMarginRule',
+            steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.DeleteMarginRuleRequest.SerializeToString,
+            steelyard_dot_pricing_dot_v1_dot_pricing__service__pb2.DeleteMarginRuleResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -94,6 +94,16 @@ class PricingServiceStub:
 
     Errors: RESOURCE_NOT_FOUND, INVALID_STATE when it was reviewed before.
     """
+    ListSnapshots: aio.UnaryUnaryMultiCallable[pricing_service_pb2.ListSnapshotsRequest, pricing_service_pb2.ListSnapshotsResponse]
+    """ListSnapshots returns the versions that were published, newest first, and what each brought."""
+    RollbackPrices: aio.UnaryUnaryMultiCallable[pricing_service_pb2.RollbackPricesRequest, pricing_service_pb2.RollbackPricesResponse]
+    """RollbackPrices serves the prices of an older snapshot again, as a new version.
+
+    What sources said since then is not taken over again until they say something else. Errors:
+    RESOURCE_NOT_FOUND for a version that never was; INVALID_STATE for the one that is served.
+    """
+    ListDeprecations: aio.UnaryUnaryMultiCallable[pricing_service_pb2.ListDeprecationsRequest, pricing_service_pb2.ListDeprecationsResponse]
+    """ListDeprecations returns offers that their sellers stop serving, with what may replace them."""
     SetOverride: aio.UnaryUnaryMultiCallable[pricing_service_pb2.SetOverrideRequest, pricing_service_pb2.SetOverrideResponse]
     """SetOverride gives the caller's tenant a price of its own for an offer or a whole provider.
 
@@ -110,6 +120,13 @@ class PricingServiceStub:
     """SetMarginRule sets the markup on a tenant's or plan's prices, and the floor under it.
 
     Errors: INVALID_FIELD.
+    """
+    ListMarginRules: aio.UnaryUnaryMultiCallable[pricing_service_pb2.ListMarginRulesRequest, pricing_service_pb2.ListMarginRulesResponse]
+    """ListMarginRules returns every rule."""
+    DeleteMarginRule: aio.UnaryUnaryMultiCallable[pricing_service_pb2.DeleteMarginRuleRequest, pricing_service_pb2.DeleteMarginRuleResponse]
+    """DeleteMarginRule removes the rule of a tenant or plan.
+
+    Errors: RESOURCE_NOT_FOUND, INVALID_FIELD.
     """
     GetMarginReport: aio.UnaryUnaryMultiCallable[pricing_service_pb2.GetMarginReportRequest, pricing_service_pb2.GetMarginReportResponse]
     """GetMarginReport says which tenants the present prices put below their floor."""
@@ -297,6 +314,34 @@ class PricingServiceServicer(metaclass=abc_1.ABCMeta):
         """
 
     @abc_1.abstractmethod
+    def ListSnapshots(
+        self,
+        request: pricing_service_pb2.ListSnapshotsRequest,
+        context: aio.ServicerContext[pricing_service_pb2.ListSnapshotsRequest, abc.Awaitable[pricing_service_pb2.ListSnapshotsResponse]],
+    ) -> abc.Awaitable[pricing_service_pb2.ListSnapshotsResponse]:
+        """ListSnapshots returns the versions that were published, newest first, and what each brought."""
+
+    @abc_1.abstractmethod
+    def RollbackPrices(
+        self,
+        request: pricing_service_pb2.RollbackPricesRequest,
+        context: aio.ServicerContext[pricing_service_pb2.RollbackPricesRequest, abc.Awaitable[pricing_service_pb2.RollbackPricesResponse]],
+    ) -> abc.Awaitable[pricing_service_pb2.RollbackPricesResponse]:
+        """RollbackPrices serves the prices of an older snapshot again, as a new version.
+
+        What sources said since then is not taken over again until they say something else. Errors:
+        RESOURCE_NOT_FOUND for a version that never was; INVALID_STATE for the one that is served.
+        """
+
+    @abc_1.abstractmethod
+    def ListDeprecations(
+        self,
+        request: pricing_service_pb2.ListDeprecationsRequest,
+        context: aio.ServicerContext[pricing_service_pb2.ListDeprecationsRequest, abc.Awaitable[pricing_service_pb2.ListDeprecationsResponse]],
+    ) -> abc.Awaitable[pricing_service_pb2.ListDeprecationsResponse]:
+        """ListDeprecations returns offers that their sellers stop serving, with what may replace them."""
+
+    @abc_1.abstractmethod
     def SetOverride(
         self,
         request: pricing_service_pb2.SetOverrideRequest,
@@ -335,6 +380,25 @@ class PricingServiceServicer(metaclass=abc_1.ABCMeta):
         """SetMarginRule sets the markup on a tenant's or plan's prices, and the floor under it.
 
         Errors: INVALID_FIELD.
+        """
+
+    @abc_1.abstractmethod
+    def ListMarginRules(
+        self,
+        request: pricing_service_pb2.ListMarginRulesRequest,
+        context: aio.ServicerContext[pricing_service_pb2.ListMarginRulesRequest, abc.Awaitable[pricing_service_pb2.ListMarginRulesResponse]],
+    ) -> abc.Awaitable[pricing_service_pb2.ListMarginRulesResponse]:
+        """ListMarginRules returns every rule."""
+
+    @abc_1.abstractmethod
+    def DeleteMarginRule(
+        self,
+        request: pricing_service_pb2.DeleteMarginRuleRequest,
+        context: aio.ServicerContext[pricing_service_pb2.DeleteMarginRuleRequest, abc.Awaitable[pricing_service_pb2.DeleteMarginRuleResponse]],
+    ) -> abc.Awaitable[pricing_service_pb2.DeleteMarginRuleResponse]:
+        """DeleteMarginRule removes the rule of a tenant or plan.
+
+        Errors: RESOURCE_NOT_FOUND, INVALID_FIELD.
         """
 
     @abc_1.abstractmethod

@@ -1,0 +1,99 @@
+"""The change feed: read by version, by time and by offer."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from steelyard_common.database import Database
+from steelyard_pricing.adapters.change_rows import to_change
+from steelyard_pricing.adapters.fact_text import FactReader
+from steelyard_pricing.adapters.tables import CHANGE
+from steelyard_pricing.domain.changes import PriceChange
+
+Position = tuple[int, str]
+"""Version and offer of a change: its place in the feed."""
+_OFFERS_PER_QUERY = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeQuery:
+    """Which changes are wanted."""
+
+    since: datetime | None = None
+    """Recorded at or after this."""
+    offer: str = ""
+    min_ratio: float = 0.0
+
+
+class DatabaseHistory:
+    """Reads what happened to prices."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(
+        self, query: ChangeQuery, *, after: Position | None, limit: int
+    ) -> list[PriceChange]:
+        """Return changes, newest version first, within a version by offer."""
+        statement = (
+            sa.select(CHANGE)
+            .where(*_conditions(query))
+            .order_by(CHANGE.c.version.desc(), CHANGE.c.offer)
+            .limit(limit)
+        )
+        if after is not None:
+            version, offer = after
+            statement = statement.where(
+                sa.or_(
+                    CHANGE.c.version < version,
+                    sa.and_(CHANGE.c.version == version, CHANGE.c.offer > offer),
+                )
+            )
+        return await self._changes(statement)
+
+    async def count(self, query: ChangeQuery) -> int:
+        """Return how many changes there are."""
+        statement = sa.select(sa.func.count()).select_from(CHANGE).where(*_conditions(query))
+        async with self._database.read() as connection:
+            count: int = (await connection.execute(statement)).scalar_one()
+        return count
+
+    async def of_version(self, version: int) -> list[PriceChange]:
+        """Return the changes that one version brought."""
+        statement = sa.select(CHANGE).where(CHANGE.c.version == version)
+        return await self._changes(statement.order_by(CHANGE.c.offer))
+
+    async def of_offers(
+        self, offers: Collection[str], known_at: datetime | None
+    ) -> dict[str, list[PriceChange]]:
+        """Return what was known of offers at a time, oldest first; None means now."""
+        found: dict[str, list[PriceChange]] = {}
+        ordered = sorted(set(offers))
+        for start in range(0, len(ordered), _OFFERS_PER_QUERY):
+            part = ordered[start : start + _OFFERS_PER_QUERY]
+            statement = sa.select(CHANGE).where(CHANGE.c.offer.in_(part))
+            if known_at is not None:
+                statement = statement.where(CHANGE.c.recorded_time <= known_at)
+            statement = statement.order_by(CHANGE.c.offer, CHANGE.c.version)
+            for change in await self._changes(statement):
+                found.setdefault(change.offer, []).append(change)
+        return found
+
+    async def _changes(self, statement: sa.Select[tuple[object, ...]]) -> list[PriceChange]:
+        async with self._database.read() as connection:
+            rows = (await connection.execute(statement)).mappings().all()
+        reader = FactReader()
+        return [to_change(row, reader) for row in rows]
+
+
+def _conditions(query: ChangeQuery) -> Sequence[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = []
+    if query.since is not None:
+        conditions.append(CHANGE.c.recorded_time >= query.since)
+    if query.offer:
+        conditions.append(CHANGE.c.offer == query.offer)
+    if query.min_ratio:
+        conditions.append(CHANGE.c.magnitude >= query.min_ratio)
+    return conditions

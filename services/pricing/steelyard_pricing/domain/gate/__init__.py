@@ -1,0 +1,1 @@
+"""What stands between a feed and the prices that are served."""
