@@ -1,6 +1,5 @@
 """Services with state behind the edge: they remember what they were asked, and fail on demand."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +17,9 @@ from steelyard.router.v1 import decision_pb2
 from steelyard.router.v1 import routing_service_pb2 as router_pb
 from steelyard.router.v1 import routing_service_pb2_grpc as router_grpc
 from steelyard_common.errors import ModelNotFoundError
-from steelyard_common.request_id import current_request_id
+from tests.edge.failing import Failing
+from tests.edge.fake_history import FakeHistory
+from tests.edge.fake_negotiation import FakeNegotiation
 
 OBSERVED = datetime(2026, 11, 1, 12, tzinfo=UTC)
 GPT_4O = "openai/gpt-4o"
@@ -56,43 +57,7 @@ def a_price(offer: str = GPT_4O, *rates: price_pb2.PriceRate, **more: Any) -> pr
     )
 
 
-class _Failing:
-    """Raises what the test put in place, and waits where the test says so."""
-
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget everything."""
-        self.error: Exception | None = None
-        self.hold: asyncio.Event | None = None
-        self.requests: list[Any] = []
-        self.request_ids: list[str | None] = []
-        self._arrived = asyncio.Event()
-        self.metadata: list[dict[str, str | bytes]] = []
-
-    async def _asked(self, request: Any, context: Any) -> None:
-        self.requests.append(request)
-        self.metadata.append(dict(context.invocation_metadata() or ()))
-        self.request_ids.append(current_request_id())
-        self._arrived.set()
-        if self.hold is not None:
-            await self.hold.wait()
-        if self.error is not None:
-            raise self.error
-
-    async def wait_for_requests(self, count: int) -> None:
-        """Return once so many requests have come in."""
-        while len(self.requests) < count:
-            self._arrived.clear()
-            await self._arrived.wait()
-
-    @property
-    def last_request(self) -> Any:
-        return self.requests[-1]
-
-
-class FakePricing(_Failing, pricing_grpc.PricingServiceServicer):
+class FakePricing(FakeHistory, FakeNegotiation, pricing_grpc.PricingServiceServicer):
     """A price list of a few offers."""
 
     def reset(self) -> None:
@@ -102,11 +67,12 @@ class FakePricing(_Failing, pricing_grpc.PricingServiceServicer):
         self.status = pricing_pb.GetCatalogStatusResponse(model_count=1)
         self.cheapest = pricing_pb.ListCheapestResponse()
         self.comparison = pricing_pb.CompareProvidersResponse()
+        self.cache_policies: dict[str, pricing_pb.GetCachePolicyResponse] = {}
 
     async def GetPrice(
         self, request: pricing_pb.GetPriceRequest, context: Any
     ) -> pricing_pb.GetPriceResponse:
-        await self._asked(request, context)
+        await self.asked(request, context)
         if request.name not in self.prices:
             raise ModelNotFoundError(request.name, ["gpt-4o", "gpt-4o-mini"])
         alternatives = [price for offer, price in self.prices.items() if offer != request.name]
@@ -120,7 +86,7 @@ class FakePricing(_Failing, pricing_grpc.PricingServiceServicer):
     async def ListPrices(
         self, request: pricing_pb.ListPricesRequest, context: Any
     ) -> pricing_pb.ListPricesResponse:
-        await self._asked(request, context)
+        await self.asked(request, context)
         matching = [each for each in self.prices.values() if each.provider == request.provider]
         return pricing_pb.ListPricesResponse(
             prices=matching[: request.page_size], page_info=PageInfo(total_count=len(matching))
@@ -129,7 +95,7 @@ class FakePricing(_Failing, pricing_grpc.PricingServiceServicer):
     async def EstimateCost(
         self, request: pricing_pb.EstimateCostRequest, context: Any
     ) -> pricing_pb.EstimateCostResponse:
-        await self._asked(request, context)
+        await self.asked(request, context)
         usage = (
             request.usage
             if request.HasField("usage")
@@ -166,7 +132,7 @@ class FakePricing(_Failing, pricing_grpc.PricingServiceServicer):
     async def RefreshPrices(
         self, request: pricing_pb.RefreshPricesRequest, context: Any
     ) -> AsyncIterator[pricing_pb.RefreshPricesResponse]:
-        await self._asked(request, context)
+        await self.asked(request, context)
         yield pricing_pb.RefreshPricesResponse(
             progress=pricing_pb.RefreshProgress(
                 source="litellm", phase=pricing_pb.REFRESH_PHASE_DOWNLOADING
@@ -177,20 +143,28 @@ class FakePricing(_Failing, pricing_grpc.PricingServiceServicer):
     async def GetCatalogStatus(
         self, request: pricing_pb.GetCatalogStatusRequest, context: Any
     ) -> pricing_pb.GetCatalogStatusResponse:
-        await self._asked(request, context)
+        await self.asked(request, context)
         return self.status
 
     async def ListCheapest(
         self, request: pricing_pb.ListCheapestRequest, context: Any
     ) -> pricing_pb.ListCheapestResponse:
-        await self._asked(request, context)
+        await self.asked(request, context)
         return self.cheapest
 
     async def CompareProviders(
         self, request: pricing_pb.CompareProvidersRequest, context: Any
     ) -> pricing_pb.CompareProvidersResponse:
-        await self._asked(request, context)
+        await self.asked(request, context)
         return self.comparison
+
+    async def GetCachePolicy(
+        self, request: pricing_pb.GetCachePolicyRequest, context: Any
+    ) -> pricing_pb.GetCachePolicyResponse:
+        await self.asked(request, context)
+        if request.model not in self.cache_policies:
+            raise ModelNotFoundError(request.model, ["gpt-4o"])
+        return self.cache_policies[request.model]
 
 
 def a_candidate(offer: str, picodollars: int | None) -> decision_pb2.Candidate:
@@ -230,7 +204,7 @@ def a_decision() -> decision_pb2.Decision:
     )
 
 
-class FakeRouter(_Failing, router_grpc.RoutingServiceServicer):
+class FakeRouter(Failing, router_grpc.RoutingServiceServicer):
     """Always makes the same decision."""
 
     def reset(self) -> None:
@@ -238,5 +212,5 @@ class FakeRouter(_Failing, router_grpc.RoutingServiceServicer):
         self.decision = a_decision()
 
     async def Route(self, request: router_pb.RouteRequest, context: Any) -> router_pb.RouteResponse:
-        await self._asked(request, context)
+        await self.asked(request, context)
         return router_pb.RouteResponse(decision=self.decision)

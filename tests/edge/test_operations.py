@@ -4,6 +4,7 @@ import asyncio
 import socket
 
 import pytest
+from openapi_schema_validator import OAS31Validator, oas31_format_checker
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
 from steelyard_common.address import Address
@@ -30,6 +31,13 @@ async def test_the_description_has_every_route_with_its_errors(edge: RunningEdge
         "/healthz", "/readyz", "/metrics", "/v1/route", "/api/ai/pricing",
         "/api/ai/pricing/refresh", "/api/ai/pricing/model/{model}",
         "/api/ai/pricing/provider/{provider}", "/api/ai/pricing/estimate",
+        "/api/ai/pricing/cheapest", "/api/ai/pricing/compare",
+        "/api/ai/pricing/cache-policy/{model}", "/api/ai/pricing/deprecations",
+        "/api/ai/pricing/changes", "/api/ai/pricing/disagreements",
+        "/api/ai/pricing/snapshots", "/api/ai/pricing/rollback", "/api/ai/pricing/reprice",
+        "/api/ai/pricing/quarantine", "/api/ai/pricing/quarantine/{held_change_id}/review",
+        "/api/ai/pricing/overrides", "/api/ai/pricing/overrides/{override_id}",
+        "/api/ai/pricing/margins", "/api/ai/pricing/margins/report",
     }  # fmt: skip
     route = document["paths"][ROUTE]["post"]
     assert {"200", "400", "404", "409", "413", "415", "422", "500", "503", "504"} <= set(
@@ -39,6 +47,23 @@ async def test_the_description_has_every_route_with_its_errors(edge: RunningEdge
     assert body == {"$ref": "#/components/schemas/RouteBody"}
     properties = document["components"]["schemas"]["RouteBody"]["properties"]
     assert {"messages", "model", "tools", "policy"} <= set(properties)
+
+
+async def test_examples_of_bodies_are_as_described(edge: RunningEdge) -> None:
+    document = edge.contract.document
+    bodies = [
+        operation["requestBody"]["content"]["application/json"]
+        for path in document["paths"].values()
+        for operation in path.values()
+        if "requestBody" in operation
+    ]
+    examples = [(body["schema"], body["example"]) for body in bodies if "example" in body]
+
+    for schema, example in examples:
+        whole = {**schema, "components": document["components"]}
+        OAS31Validator(whole, format_checker=oas31_format_checker).validate(example)
+
+    assert len(examples) == 4
 
 
 async def test_a_live_process_says_so(edge: RunningEdge) -> None:

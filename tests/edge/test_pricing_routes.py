@@ -210,6 +210,40 @@ async def test_model_names_arrive_with_their_slashes(
     assert edge.pricing.last_request.name == name
 
 
+@pytest.mark.parametrize(
+    ("query", "view"),
+    [
+        ("", pb.PRICE_VIEW_UNSPECIFIED),
+        ("?view=list", pb.PRICE_VIEW_LIST),
+        ("?view=effective", pb.PRICE_VIEW_EFFECTIVE),
+    ],
+)
+async def test_a_price_is_the_callers_own_or_the_listed_one(
+    edge: RunningEdge, query: str, view: int
+) -> None:
+    response = await edge.get(f"{PRICING}/model/{GPT_4O}{query}")
+
+    assert response.status_code == 200
+    assert edge.pricing.last_request == pb.GetPriceRequest(name=GPT_4O, view=view)  # type: ignore[arg-type]
+
+
+async def test_a_price_may_be_of_another_instant(edge: RunningEdge) -> None:
+    response = await edge.get(f"{PRICING}/model/{GPT_4O}?at=2026-11-01T12:00:00Z")
+
+    assert response.status_code == 200
+    assert edge.pricing.last_request.at_time == timestamp()
+
+
+@pytest.mark.parametrize(
+    ("query", "field"), [("view=mine", "view"), ("at=noon", "at"), ("at=1700000000", "at")]
+)
+async def test_a_bad_view_or_instant_is_named(edge: RunningEdge, query: str, field: str) -> None:
+    response = await edge.get(f"{PRICING}/model/{GPT_4O}?{query}")
+
+    assert response.status_code == 422
+    assert response.json()["error"]["details"]["fields"][0]["field"] == field
+
+
 async def test_an_unknown_model_is_404_with_the_nearest_names(edge: RunningEdge) -> None:
     response = await edge.get(f"{PRICING}/model/gpt-4-mini")
 
@@ -285,6 +319,7 @@ async def test_a_refresh_returns_its_report(edge: RunningEdge, query: str, force
             pb.SourceReport(
                 source="openrouter",
                 outcome=pb.REFRESH_PHASE_REJECTED,
+                quarantined_count=1,
                 error=pb.SourceError(cause="not_json", message="got HTML", time=timestamp()),
             )
         ],
@@ -296,6 +331,7 @@ async def test_a_refresh_returns_its_report(edge: RunningEdge, query: str, force
     assert data["models_fetched"] == 4600
     assert (data["added"], data["changed"], data["removed"], data["quarantined"]) == (3, 2, 1, 4)
     assert data["sources"][0]["outcome"] == "rejected"
+    assert data["sources"][0]["quarantined"] == 1
     assert data["sources"][0]["error"]["cause"] == "not_json"
 
 
@@ -323,6 +359,7 @@ async def test_the_overview_says_how_fresh_and_where_cheap(edge: RunningEdge) ->
         snapshot_version=9,
         last_updated_time=timestamp(),
         cache_valid=True,
+        quarantined_count=5,
         sources=[
             pb.SourceStatus(source="litellm", enabled=True, success_rate=1.0),
             pb.SourceStatus(source="openrouter", last_error=pb.SourceError(cause="timeout")),
@@ -347,6 +384,7 @@ async def test_the_overview_says_how_fresh_and_where_cheap(edge: RunningEdge) ->
     data = exact(await edge.get(PRICING))["data"]
 
     assert (data["model_count"], data["cache_valid"]) == (4200, True)
+    assert data["quarantined_count"] == 5
     assert data["last_updated"] == "2026-11-01T12:00:00Z"
     assert [each["source"] for each in data["sources"]] == ["litellm", "openrouter"]
     assert data["sources"][1]["success_rate"] is None

@@ -84,7 +84,12 @@ async def start_pricing(
 
 
 def settings_for(
-    data_dir: Path, *, litellm_url: str = "", openrouter_url: str = "", models_dev_url: str = ""
+    data_dir: Path,
+    *,
+    litellm_url: str = "",
+    openrouter_url: str = "",
+    models_dev_url: str = "",
+    curated_prices_file: Path | None = None,
 ) -> Settings:
     """Return settings in which a source without a URL is off."""
     return Settings(
@@ -93,6 +98,7 @@ def settings_for(
         litellm_url=litellm_url,
         openrouter_url=openrouter_url,
         models_dev_url=models_dev_url,
+        curated_prices_file=curated_prices_file,
     )
 
 
@@ -111,6 +117,7 @@ async def start(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Start]:
             litellm_url: str = "",
             openrouter_url: str = "",
             models_dev_url: str = "",
+            curated_prices_file: Path | None = None,
             **options: Any,
         ) -> RunningPricing:
             await running.aclose()
@@ -119,6 +126,7 @@ async def start(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Start]:
                 litellm_url=litellm_url,
                 openrouter_url=openrouter_url,
                 models_dev_url=models_dev_url,
+                curated_prices_file=curated_prices_file,
             )
             ours = {"clock": clock, "seed": small_seed}
             return await start_pricing(running, settings, **(ours | options))

@@ -155,6 +155,7 @@ def translated(theirs: Mapping[str, int]) -> UsageCounts:
         for medium in ("audio", "image", "video")
     )
     read_, written = count("cache_read_tokens"), count("cache_write_tokens")
+    audio_read = count("cache_audio_read_tokens")
     hour = count("cache_write_1h_tokens")
     reasoning = count("output_reasoning_tokens")
     audio_made, image_made = count("output_audio_tokens"), count("output_image_tokens")
@@ -162,7 +163,7 @@ def translated(theirs: Mapping[str, int]) -> UsageCounts:
         uncached_input_token_count=(
             count("input_tokens") - read_ - written - audio - image - video
         ),
-        cache_read_token_count=read_,
+        cache_read_token_count=read_ - audio_read,
         cache_write_token_count=written - hour,
         cache_write_1h_token_count=hour,
         output_token_count=count("output_tokens") - reasoning - audio_made - image_made,
@@ -174,6 +175,7 @@ def translated(theirs: Mapping[str, int]) -> UsageCounts:
         video_input_token_count=video,
         request_count=1,
         query_count=count("web_searches"),
+        audio_cache_read_token_count=audio_read,
     )
 
 

@@ -281,7 +281,7 @@ async def test_replicas_follow_each_other_within_five_seconds(
             seed=SEED,
             authenticator=HeaderAuthenticator(),
         )
-        watching = asyncio.create_task(task(other.service.tasks, "margins").run())
+        watching = asyncio.ensure_future(task(other.service.tasks, "margins").run())
         stack.callback(watching.cancel)
         ada = Caller(other, "ada")
         assert await ada.cost("acme/model") == usd("0.002")

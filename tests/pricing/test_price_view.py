@@ -272,7 +272,7 @@ def test_what_has_no_price_of_tokens_has_no_margin() -> None:
 def test_a_margin_is_below_its_floor_exactly_where_the_rounded_one_is(
     sell: int, cost: int, floor: int
 ) -> None:
-    rounded = margin_basis_points({INPUT: sell}, {INPUT: cost})
+    rounded = margin_basis_points((sell, None), (cost, None))
 
     assert rounded is not None
     assert (rounded < floor) == ((sell - cost) * 10_000 < floor * sell)

@@ -42,6 +42,7 @@ def test_c1_each_class_is_charged_at_its_own_price_and_booked_in_its_own_part() 
         Rate(Component.CACHE_WRITE_1H_TOKEN, per_million("6")),
         Rate(Component.REASONING_TOKEN, per_million("20")),
         Rate(Component.AUDIO_INPUT_TOKEN, per_million("40")),
+        Rate(Component.AUDIO_CACHE_READ_TOKEN, per_million("2")),
         Rate(Component.QUERY, usd("0.01")),
         Rate(Component.REQUEST, usd("0.005")),
     )
@@ -53,6 +54,7 @@ def test_c1_each_class_is_charged_at_its_own_price_and_booked_in_its_own_part() 
         output_token=50,
         reasoning_token=10,
         audio_input_token=7,
+        audio_cache_read_token=100,
         query=2,
     )
 
@@ -60,13 +62,13 @@ def test_c1_each_class_is_charged_at_its_own_price_and_booked_in_its_own_part() 
 
     assert parts == [
         usd("0.0003"),
-        usd("0.0003"),
+        usd("0.0003") + usd("0.0002"),
         usd("0.00075") + usd("0.0018"),
         usd("0.00075"),
         usd("0.0002"),
         usd("0.00028"),
         usd("0.02") + usd("0.005"),
-        usd("0.02938"),
+        usd("0.02958"),
     ]
 
 

@@ -34,7 +34,7 @@ def test_cached_tokens_are_inside_and_thoughts_beside() -> None:
     assert usage.flags == frozenset()
 
 
-def test_cached_media_are_cached_tokens_alone() -> None:
+def test_cached_media_are_cached_tokens_alone_and_audio_apart() -> None:
     usage = reading(
         GEMINI,
         {
@@ -48,11 +48,27 @@ def test_cached_media_are_cached_tokens_alone() -> None:
 
     assert tokens(usage) == {
         "uncached_input_token": 10,
-        "cache_read_token": 2918,
+        "cache_read_token": 2634,
+        "audio_cache_read_token": 284,
         "audio_input_token": 37,
         "video_input_token": 332,
         "output_token": 55,
     }
+    assert usage.flags == frozenset()
+
+
+def test_more_cached_audio_than_was_cached_is_cut_and_flagged() -> None:
+    usage = reading(
+        GEMINI,
+        {
+            "promptTokenCount": 100,
+            "cachedContentTokenCount": 30,
+            "cacheTokensDetails": by_modality(AUDIO=40),
+        },
+    )
+
+    assert tokens(usage) == {"uncached_input_token": 70, "audio_cache_read_token": 30}
+    assert usage.flags == {UsageFlag.PART_EXCEEDS_WHOLE}
 
 
 def test_prompts_of_tools_are_beside_with_their_media() -> None:

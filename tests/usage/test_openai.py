@@ -88,6 +88,34 @@ def test_cached_audio_is_counted_once_and_is_no_fault() -> None:
     assert usage.flags == frozenset()
 
 
+def test_cached_audio_of_the_realtime_api_is_told_apart() -> None:
+    usage = reading(
+        RESPONSES,
+        {
+            "input_tokens": 132,
+            "input_token_details": {
+                "text_tokens": 119,
+                "audio_tokens": 13,
+                "cached_tokens": 64,
+                "cached_tokens_details": {"text_tokens": 56, "audio_tokens": 8},
+            },
+            "output_tokens": 121,
+            "output_token_details": {"text_tokens": 30, "audio_tokens": 91},
+            "total_tokens": 253,
+        },
+    )
+
+    assert tokens(usage) == {
+        "uncached_input_token": 63,
+        "cache_read_token": 56,
+        "audio_cache_read_token": 8,
+        "audio_input_token": 5,
+        "output_token": 30,
+        "audio_output_token": 91,
+    }
+    assert usage.flags == frozenset()
+
+
 def test_a_transcription_has_its_details_in_the_singular() -> None:
     usage = reading(
         RESPONSES,

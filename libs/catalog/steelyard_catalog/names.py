@@ -87,11 +87,21 @@ class NameIndex:
     several snapshots the latest); when none is the maker's, it means nothing.
     """
 
-    def __init__(self, names: Iterable[OfferName]) -> None:
-        known = tuple(names)
-        self._offers = {name.offer for name in known}
-        self._lower = {name.offer.lower(): name.offer for name in reversed(known)}
-        self._sellers = {name.provider for name in known}
+    def __init__(
+        self, names: Iterable[OfferName], *, by_id_only: Iterable[OfferName] = ()
+    ) -> None:
+        """Index offers.
+
+        Args:
+            names: Offers that answer to every name of theirs.
+            by_id_only: Offers that answer to their ids alone, so that a catalogue which others do
+                not have never changes what a plain name means.
+        """
+        known, others = tuple(names), tuple(by_id_only)
+        everything = (*known, *others)
+        self._offers = {name.offer for name in everything}
+        self._lower = {name.offer.lower(): name.offer for name in reversed(everything)}
+        self._sellers = {name.provider for name in everything}
         self._aliases = _meanings(known)
 
     def __contains__(self, offer: object) -> bool:

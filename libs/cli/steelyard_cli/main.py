@@ -1,11 +1,14 @@
 """The `steelyard` command. What a command needs is imported when it runs, so that help is quick."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from steelyard_cli.failure import CommandError
+
+INSTANT_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -105,6 +108,35 @@ def prices(
         show_price(model, as_json=as_json)
     else:
         show_prices(provider=provider, matching=matching, limit=limit, as_json=as_json)
+
+
+@app.command()
+def compare(
+    model: Annotated[str | None, typer.Argument(help="Model name or offer id.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Compare what sellers charge, for one model or over all."""
+    from steelyard_cli.commands.compare import show_comparison  # noqa: PLC0415
+
+    show_comparison(model or "", as_json=as_json)
+
+
+@app.command()
+def changes(
+    *,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=INSTANT_FORMATS, help="Only from this day or instant on; UTC."),
+    ] = None,
+    offer: Annotated[str, typer.Option(help="Only this offer.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many to list.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List price changes, newest first."""
+    from steelyard_cli.commands.changes import show_changes  # noqa: PLC0415
+
+    show_changes(since=since, offer=offer, limit=limit, as_json=as_json)
 
 
 @app.command()

@@ -13,7 +13,7 @@ class UsageCounts:
 
     uncached_input_token_count: int = 0
     cache_read_token_count: int = 0
-    """Of any kind: a token of audio, image or video that the cache served is here alone."""
+    """Of any kind, images and videos too; without audio where the provider tells it apart."""
     cache_write_token_count: int = 0
     cache_write_1h_token_count: int = 0
     output_token_count: int = 0
@@ -35,6 +35,7 @@ class UsageCounts:
     output_pixel_count: int = 0
     query_count: int = 0
     page_count: int = 0
+    audio_cache_read_token_count: int = 0
 
     @property
     def prompt_tokens(self) -> int:
@@ -45,6 +46,7 @@ class UsageCounts:
             + self.cache_write_token_count
             + self.cache_write_1h_token_count
             + self.audio_input_token_count
+            + self.audio_cache_read_token_count
             + self.image_input_token_count
             + self.video_input_token_count
         )

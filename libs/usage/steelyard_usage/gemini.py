@@ -1,7 +1,7 @@
 """Gemini: cached tokens are inside the prompt, thoughts and prompts of tools beside.
 
 Counts of 0 are left out. What the details by modality do not name is text. Documents are read as
-images, and billed like them.
+images, and billed like them. Of what the cache served, audio alone has a price of its own.
 """
 
 from collections.abc import Mapping
@@ -46,6 +46,7 @@ def _prompt(body: Section, prompt_tokens: int) -> Prompt:
     return Prompt(
         whole=prompt_tokens + body.tokens("toolUsePromptTokenCount"),
         cache_read=body.tokens("cachedContentTokenCount"),
+        audio_cache_read=cached["audio"],
         **uncached,
     )
 

@@ -1,6 +1,7 @@
 """The formats of OpenAI, which most providers speak.
 
-Cached tokens and those of media are inside the prompt. Reasoning is inside the completion, except
+Cached tokens and those of media are inside the prompt, cached audio inside both, which the realtime
+API alone tells. Reasoning is inside the completion, except
 at xAI and at Gemini's compatible endpoint, where the total gives it away.
 """
 
@@ -93,11 +94,14 @@ def _prompt_tokens(body: Section, names: _Names) -> int | None:
 def _prompt(body: Section, names: _Names, whole: int) -> Prompt:
     details = body.section(*names.prompt_details)
     cached = details.count("cached_tokens")
+    audio = details.tokens("audio_tokens")
+    cached_audio = details.section("cached_tokens_details").tokens("audio_tokens")
     return Prompt(
         whole=whole,
         cache_read=body.tokens(*_CACHED) if cached is None else cached,
         cache_write=details.tokens("cache_write_tokens"),
-        audio=details.tokens("audio_tokens"),
+        audio_cache_read=cached_audio,
+        audio=max(0, audio - cached_audio),
         image=details.tokens("image_tokens"),
         video=details.tokens("video_tokens"),
     )

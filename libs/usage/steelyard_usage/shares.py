@@ -13,8 +13,10 @@ class Prompt:
     cache_read: int = 0
     cache_write: int = 0
     cache_write_1h: int = 0
+    audio_cache_read: int = 0
+    """Inside of `cache_read`."""
     audio: int = 0
-    """Media may be counted among the cached tokens as well, which nobody tells but Gemini."""
+    """Media may be counted among the cached tokens as well, which hardly anybody tells."""
     image: int = 0
     video: int = 0
 
@@ -22,7 +24,8 @@ class Prompt:
     def is_overdrawn(self) -> bool:
         """Whether some part exceeds the whole, which no overlap of media and cache explains."""
         cached = self.cache_read + self.cache_write + self.cache_write_1h
-        return max(cached, self.audio + self.image + self.video) > self.whole
+        is_too_much = max(cached, self.audio + self.image + self.video) > self.whole
+        return is_too_much or self.audio_cache_read > self.cache_read
 
     def counts(self) -> UsageCounts:
         """Return the classes.
@@ -31,8 +34,10 @@ class Prompt:
         and those are priced as cached.
         """
         rest = _Rest(self.whole)
+        cached = _Rest(rest.take(self.cache_read))
         return UsageCounts(
-            cache_read_token_count=rest.take(self.cache_read),
+            audio_cache_read_token_count=cached.take(self.audio_cache_read),
+            cache_read_token_count=cached.left,
             cache_write_1h_token_count=rest.take(self.cache_write_1h),
             cache_write_token_count=rest.take(self.cache_write),
             audio_input_token_count=rest.take(self.audio),

@@ -21,10 +21,13 @@ def json_response(content: Any, *, status: int = HTTPStatus.OK) -> Response:
     return Response(body, status_code=status, media_type=MEDIA_TYPE)
 
 
-def enveloped(data: Any, *, now: datetime, message: str = "") -> Response:
+def enveloped(
+    data: Any, *, now: datetime, message: str = "", status: int = HTTPStatus.OK
+) -> Response:
     """Return the envelope of a success."""
     return json_response(
-        {"success": True, "data": data, "error": None, "message": message, "timestamp": now}
+        {"success": True, "data": data, "error": None, "message": message, "timestamp": now},
+        status=status,
     )
 
 

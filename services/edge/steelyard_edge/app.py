@@ -24,8 +24,12 @@ from steelyard_edge.body import BodyLimits
 from steelyard_edge.gate import Admission, Gate
 from steelyard_edge.http_server import HttpServer
 from steelyard_edge.openapi import describe_api
+from steelyard_edge.routes.negotiation import NegotiationRoutes
 from steelyard_edge.routes.operations import OperationsRoutes
+from steelyard_edge.routes.price_comparison import PriceComparisonRoutes
+from steelyard_edge.routes.price_history import PriceHistoryRoutes
 from steelyard_edge.routes.pricing import PricingRoutes
+from steelyard_edge.routes.quarantine import QuarantineRoutes
 from steelyard_edge.routes.routing import RoutingRoutes
 
 NAME = "edge"
@@ -116,6 +120,8 @@ def build_app(
     app.include_router(OperationsRoutes(backends, telemetry).router())
     app.include_router(RoutingRoutes(backends.router).router())
     app.include_router(pricing.router())
+    for group in (PriceComparisonRoutes, PriceHistoryRoutes, QuarantineRoutes, NegotiationRoutes):
+        app.include_router(group(backends.pricing, clock=clock).router())
     app.add_route("/openapi.json", _description(app), include_in_schema=False)
     # The gate translates every error, those of the framework too.
     app.add_exception_handler(HTTPException, _pass_on)

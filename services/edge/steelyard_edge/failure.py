@@ -1,7 +1,8 @@
 """What a client is told when a request fails, wherever the fault was found."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
@@ -50,6 +51,23 @@ class SlowBodyError(Exception):
 
     def __init__(self, limit_seconds: float) -> None:
         super().__init__(f"the body did not arrive within {limit_seconds:g} s")
+
+
+@contextmanager
+def fields_within(part: str) -> Iterator[None]:
+    """Name fields that a service refuses as the body does, which is only one part of the call."""
+    try:
+        yield
+    except CallFailedError as error:
+        if error.failure.reason != reasons.ERROR_REASON_INVALID_FIELD:
+            raise
+        violations = [
+            FieldViolation(each.field.removeprefix(f"{part}."), each.problem)
+            for each in error.failure.violations
+        ]
+        if not violations:
+            raise
+        raise InvalidFieldError.of(violations) from None
 
 
 def describe(error: Exception) -> Failure | None:

@@ -6,7 +6,12 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from steelyard_edge.documented import struct_schemas
+from steelyard_edge.inputs.margin_body import MarginRuleBody
+from steelyard_edge.inputs.override_body import OverrideBody
+from steelyard_edge.inputs.reprice_body import RepriceBody
 from steelyard_edge.inputs.route_body import RouteBody
+
+STRUCTS = (RouteBody, OverrideBody, MarginRuleBody, RepriceBody)
 
 
 def describe_api(app: FastAPI) -> dict[str, Any]:
@@ -22,5 +27,5 @@ def describe_api(app: FastAPI) -> dict[str, Any]:
     # FastAPI's own shape of a 422, which this API never answers with.
     for unused in ("HTTPValidationError", "ValidationError"):
         components.pop(unused, None)
-    components.update(struct_schemas(RouteBody))
+    components.update(struct_schemas(*STRUCTS))
     return document

@@ -69,6 +69,15 @@ class Readiness(Documented):
     missing: list[str]
 
 
+class Page(Documented):
+    """Where a page stands in the whole list."""
+
+    next_page_token: str | None
+    """Null on the last page."""
+    total_count: int
+    """Of all pages together."""
+
+
 class Breakdown(Documented):
     """A cost by its parts, of which the total is the exact sum."""
 
@@ -127,16 +136,21 @@ class PriceRate(Documented):
     """When not empty, the rate applies only inside these."""
 
 
-class Price(TokenPrices):
+class Rates(TokenPrices):
+    """Every figure of a price, and the usual ones laid out."""
+
+    tiers: list[TierPrices]
+    rates: list[PriceRate]
+    """Every figure, also those that are not per token. Empty when unpriced."""
+
+
+class Price(Rates):
     """What one seller charges for one model, as one source says."""
 
     offer: str
     provider: str
     model: str
     mode: str | None
-    tiers: list[TierPrices]
-    rates: list[PriceRate]
-    """Every figure, also those that are not per token. Empty when unpriced."""
     free: bool
     estimated: bool
     """True when no source publishes the price."""
@@ -229,6 +243,8 @@ class Overview(Documented):
     model_count: int
     priced_count: int
     provider_count: int
+    quarantined_count: int
+    """Changes that are held back and wait for a review or a rule."""
     last_updated: datetime | None
     cache_valid: bool
     stale: bool
@@ -248,6 +264,8 @@ class SourceResult(Documented):
     """`published`, `not_modified`, `skipped`, `rejected` or `failed`."""
     fetched: int
     dropped: int
+    quarantined: int
+    """Changes of this source that were held back, the whole body counting as one."""
     error: SourceFault | None
     duration_seconds: float
     byte_count: int

@@ -1,5 +1,6 @@
 """Wires the pricing service: settings in, service out."""
 
+import asyncio
 import random
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -24,6 +25,7 @@ from steelyard_common.server import Server
 from steelyard_common.settings import AddressSetting, FeedUrl, ServiceSettings
 from steelyard_common.telemetry import Telemetry
 from steelyard_common.tenant import AnonymousAuthenticator, Authenticator, RejectingAuthenticator
+from steelyard_pricing.adapters.curated_prices import CuratedFile, read_curated_facts
 from steelyard_pricing.adapters.history_store import DatabaseHistory
 from steelyard_pricing.adapters.negotiation_store import DatabaseNegotiationStore
 from steelyard_pricing.adapters.price_store import DatabasePriceStore
@@ -67,6 +69,9 @@ class Settings(ServiceSettings):
 
     models_dev_url: FeedUrl = MODELS_DEV_URL
     """models.dev's catalogue, a second opinion; likewise."""
+
+    curated_prices_file: CuratedFile = None
+    """TOML file of own prices for offers that no source prices; empty for the bundled one alone."""
 
     price_ttl_seconds: PositiveInt = 86_400
     """How long prices count as fresh, and how often they are read by themselves."""
@@ -148,6 +153,7 @@ async def _catalogue(
         surroundings.clock,
         time_to_live=timedelta(seconds=settings.price_ttl_seconds),
         seed=surroundings.seed,
+        curated=await asyncio.to_thread(read_curated_facts, settings.curated_prices_file),
     )
 
 

@@ -182,7 +182,7 @@ class PricingServicer(
             offer=listing.offer,
             usage=to_usage(counts),
             rates=to_rates(applied_rates(usage, prices.bands[index])),
-            estimated=is_guess,
+            estimated=is_guess or listing.is_estimated,
             tokens_estimated=is_guess,
             margin_picodollars=own.margin(parts, usage, tier, _minute(now)) if own else 0,
             confidence=self._catalogue.confidence(listing, now),
@@ -194,6 +194,7 @@ class PricingServicer(
         )
         if own is not None and own.agreement.is_of_own_rates:
             response.confidence, response.stale = FRESH_CONFIDENCE, False
+            response.estimated = is_guess
         write_cost(response.cost, parts)
         return response
 

@@ -106,7 +106,7 @@ def _row(price: Price) -> list[str]:
     marks = [mark for mark in ("free", "estimated", "stale") if getattr(price, mark)]
     if not price.rates and not price.free:
         marks.append("unpriced")
-    columns = [per_1m(_base(price, component)) for component in (INPUT, OUTPUT, CACHE_READ)]
+    columns = [per_1m(base_rate(price, component)) for component in (INPUT, OUTPUT, CACHE_READ)]
     return [price.offer, *columns, price.source, ", ".join(marks)]
 
 
@@ -119,7 +119,7 @@ def _component(rate: price_pb2.PriceRate) -> str:
     return PriceComponent.Name(rate.component).removeprefix("PRICE_COMPONENT_").lower()
 
 
-def _base(price: Price, component: int) -> int | None:
+def base_rate(price: Price, component: int) -> int | None:
     """Return the rate of the standard tier that holds for every prompt, all week."""
     for rate in price.rates:
         if (
@@ -133,5 +133,5 @@ def _base(price: Price, component: int) -> int | None:
 
 
 def _usd_per_1m(price: Price, component: int) -> Any:
-    picodollars = _base(price, component)
+    picodollars = base_rate(price, component)
     return usd(None if picodollars is None else picodollars * UNITS_PER_1M)

@@ -11,6 +11,7 @@ from steelyard.common.v1.model_traits_pb2 import Capability
 from steelyard.router.v1.decision_pb2 import PolicyWeights, RoutingPolicy, Tier
 from steelyard_common.errors import InvalidFieldError
 from steelyard_common.money import to_picodollars
+from steelyard_edge.inputs.enum_names import CAPABILITIES
 
 MAX_LATENCY_MS = 24 * 3600 * 1000
 
@@ -111,14 +112,7 @@ def _duration(milliseconds: int) -> Duration:
 
 
 def _capabilities(names: list[str]) -> "list[Capability.ValueType]":
-    known = {
-        name.removeprefix("CAPABILITY_").lower(): number for name, number in Capability.items()
-    }
-    capabilities = []
-    for index, name in enumerate(names):
-        if not known.get(name):
-            raise InvalidFieldError(
-                f"policy.required_capabilities[{index}]", f"{name[:64]!r} is no capability"
-            )
-        capabilities.append(known[name])
-    return capabilities
+    return [
+        CAPABILITIES.number(name, f"policy.required_capabilities[{index}]")
+        for index, name in enumerate(names)
+    ]

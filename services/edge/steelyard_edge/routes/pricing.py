@@ -14,17 +14,28 @@ from steelyard_edge import schemas
 from steelyard_edge.answer import enveloped
 from steelyard_edge.backends import Backend
 from steelyard_edge.documented import answers
+from steelyard_edge.inputs.enum_names import VIEWS
 from steelyard_edge.inputs.estimate_body import EstimateBody
+from steelyard_edge.inputs.moments import to_timestamp
+from steelyard_edge.inputs.query import Limit, Time
 from steelyard_edge.raw_path import decoded_tail
-from steelyard_edge.strict_route import StrictRoute
+from steelyard_edge.routes.pricing_router import PRICING_PREFIX, pricing_router
 from steelyard_edge.views import catalog, estimate, price
 
 CHEAPEST_COUNT = 5
-MODEL_PREFIX = "/api/ai/pricing/model/"
+MODEL_PREFIX = f"{PRICING_PREFIX}/model/"
 
-Limit = Annotated[int, Query(ge=1, le=1000, description="How many prices to list.")]
 Force = Annotated[bool, Query(description="Read sources even when their prices are fresh.")]
 ModelName = Annotated[str, Path(description="Model name or offer id; may have slashes.")]
+View = Annotated[
+    str | None,
+    Query(
+        description="`list`: what the seller publishes; `effective`, the default: what the "
+        "caller's tenant pays.",
+        json_schema_extra=VIEWS.schema,
+    ),
+]
+At = Annotated[Time | None, Query(description="Instant to price at; now by default.")]
 ProviderId = Annotated[str, Path(description="Seller, e.g. `openai`.", max_length=128)]
 
 
@@ -40,7 +51,7 @@ class PricingRoutes:
 
     def router(self) -> APIRouter:
         """Return the routes."""
-        router = APIRouter(prefix="/api/ai/pricing", tags=["pricing"], route_class=StrictRoute)
+        router = pricing_router()
         add = router.add_api_route
         add("", self.overview, responses=answers(schemas.Overview, "State of the catalogue."))
         add(
@@ -86,11 +97,18 @@ class PricingRoutes:
         )
         return self._enveloped(catalog.refreshed(event.report))
 
-    async def model(self, request: Request, model: ModelName) -> Response:
+    async def model(
+        self, request: Request, model: ModelName, view: View = None, at: At = None
+    ) -> Response:
         """Return the price of one model or offer, and what it costs elsewhere."""
         # The decoded path cannot tell a name with a slash from one with %2F.
         name = decoded_tail(request.scope, MODEL_PREFIX) or model
-        answer = await self._pricing.ask(self._pricing.stub.GetPrice, pb.GetPriceRequest(name=name))
+        answer = await self._pricing.ask(
+            self._pricing.stub.GetPrice,
+            pb.GetPriceRequest(
+                name=name, view=VIEWS.number(view, "view"), at_time=to_timestamp(at, "at")
+            ),
+        )
         return self._enveloped(price.model_price(answer))
 
     async def provider(self, provider: ProviderId, limit: Limit = 50) -> Response:

@@ -6,15 +6,14 @@ from steelyard.pricing.v1.pricing_service_pb2 import (
     CompareProvidersResponse,
     GetCatalogStatusResponse,
     ListCheapestResponse,
-    ProviderComparison,
-    RankedOffer,
     RefreshPhase,
     RefreshReport,
     SourceError,
     SourceReport,
     SourceStatus,
 )
-from steelyard_edge.views.scalars import day, label, moment, seconds, text, usd
+from steelyard_edge.views.comparison import compared, ranked
+from steelyard_edge.views.scalars import day, label, moment, seconds, text
 
 
 def overview(
@@ -26,6 +25,7 @@ def overview(
         "model_count": status.model_count,
         "priced_count": status.priced_count,
         "provider_count": status.provider_count,
+        "quarantined_count": status.quarantined_count,
         "last_updated": moment(status, "last_updated_time"),
         "cache_valid": status.cache_valid,
         "stale": status.stale,
@@ -33,8 +33,8 @@ def overview(
         "snapshot_version": status.snapshot_version,
         "snapshot_time": moment(status, "snapshot_time"),
         "sources": [_source(each) for each in status.sources],
-        "cheapest_models": [_ranked(each) for each in cheapest.offers],
-        "provider_comparison": [_compared(each) for each in comparison.providers],
+        "cheapest_models": [ranked(each) for each in cheapest.offers],
+        "provider_comparison": [compared(each) for each in comparison.providers],
     }
 
 
@@ -76,6 +76,7 @@ def _source_report(report: SourceReport) -> dict[str, Any]:
         "outcome": label(RefreshPhase, report.outcome, "REFRESH_PHASE_"),
         "fetched": report.fetched_count,
         "dropped": report.dropped_count,
+        "quarantined": report.quarantined_count,
         "error": _error(report.error) if report.HasField("error") else None,
         "duration_seconds": seconds(report.duration),
         "byte_count": report.byte_count,
@@ -84,28 +85,3 @@ def _source_report(report: SourceReport) -> dict[str, Any]:
 
 def _error(error: SourceError) -> dict[str, Any]:
     return {"cause": error.cause, "message": error.message, "time": moment(error, "time")}
-
-
-def _ranked(ranked: RankedOffer) -> dict[str, Any]:
-    return {
-        "offer": ranked.price.offer,
-        "provider": ranked.price.provider,
-        "model": ranked.price.model,
-        "cost_usd": usd(ranked.cost.total_picodollars),
-        "estimated": ranked.price.estimated,
-        "stale": ranked.price.stale,
-    }
-
-
-def _compared(comparison: ProviderComparison) -> dict[str, Any]:
-    is_priced = comparison.priced_count > 0
-    return {
-        "provider": comparison.provider,
-        "offer_count": comparison.offer_count,
-        "priced_count": comparison.priced_count,
-        "free_count": comparison.free_count,
-        "min_usd": usd(comparison.min_picodollars) if is_priced else None,
-        "mean_usd": usd(comparison.mean_picodollars) if is_priced else None,
-        "max_usd": usd(comparison.max_picodollars) if is_priced else None,
-        "cheapest_offer": text(comparison.cheapest_offer),
-    }

@@ -43,20 +43,12 @@ def provider_prices(provider: str, answer: ListPricesResponse) -> dict[str, Any]
 
 
 def price(fact: Price) -> dict[str, Any]:
-    """Return a price; rates in force all week are also laid out per token and per 1M tokens."""
-    by_tier = _rates_by_tier(fact.rates)
-    base = by_tier.pop((STANDARD, 0), {})
     return {
         "offer": fact.offer,
         "provider": fact.provider,
         "model": fact.model,
         "mode": label(Mode, fact.mode, "MODE_"),
-        **_token_prices(base),
-        "tiers": [
-            {"service_tier": tier, "above_prompt_tokens": above, **_token_prices(rates)}
-            for (tier, above), rates in sorted(by_tier.items())
-        ],
-        "rates": [_rate(each) for each in fact.rates],
+        **rates(fact.rates),
         "free": fact.free,
         "estimated": fact.estimated,
         "stale": fact.stale,
@@ -73,19 +65,39 @@ def price(fact: Price) -> dict[str, Any]:
     }
 
 
-def _rates_by_tier(rates: Iterable[PriceRate]) -> dict[_Tier, dict[int, int]]:
+def price_if(message: Any, field: str) -> dict[str, Any] | None:
+    """Return the price in a field, null when it is unset."""
+    return price(getattr(message, field)) if message.HasField(field) else None
+
+
+def rates(figures: Iterable[PriceRate]) -> dict[str, Any]:
+    """Return rates; those in force all week are also laid out per token and per 1M tokens."""
+    figures = list(figures)
+    by_tier = _rates_by_tier(figures)
+    base = by_tier.pop((STANDARD, 0), {})
+    return {
+        **_token_prices(base),
+        "tiers": [
+            {"service_tier": tier, "above_prompt_tokens": above, **_token_prices(of_tier)}
+            for (tier, above), of_tier in sorted(by_tier.items())
+        ],
+        "rates": [_rate(each) for each in figures],
+    }
+
+
+def _rates_by_tier(figures: Iterable[PriceRate]) -> dict[_Tier, dict[int, int]]:
     by_tier: dict[_Tier, dict[int, int]] = {}
-    for rate in rates:
+    for rate in figures:
         if not rate.windows:
             tier = (rate.service_tier or STANDARD, rate.above_prompt_token_count)
             by_tier.setdefault(tier, {})[rate.component] = rate.picodollars
     return by_tier
 
 
-def _token_prices(rates: _Rates) -> dict[str, Any]:
+def _token_prices(by_component: _Rates) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     for name, component in TOKEN_CLASSES.items():
-        picodollars = rates.get(component)
+        picodollars = by_component.get(component)
         per_1m = None if picodollars is None else picodollars * UNITS_PER_1M
         shown[f"{name}_usd_per_token"] = usd_if(picodollars)
         shown[f"{name}_usd_per_1m_tokens"] = usd_if(per_1m)

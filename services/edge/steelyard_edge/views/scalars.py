@@ -8,6 +8,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 
+from steelyard.common.v1.page_info_pb2 import PageInfo
 from steelyard_common.money import usd_text
 
 UNITS_PER_1M = 1_000_000
@@ -54,6 +55,11 @@ def day(message: Any, field: str) -> date | None:
         return date(value.year, value.month, value.day)
     except ValueError:
         return None
+
+
+def page(info: PageInfo) -> dict[str, Any]:
+    """Return where a page stands; the token is null on the last one."""
+    return {"next_page_token": text(info.next_page_token), "total_count": info.total_count}
 
 
 def seconds(duration: Duration) -> float:

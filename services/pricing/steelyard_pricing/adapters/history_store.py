@@ -1,6 +1,6 @@
 """The change feed: read by version, by time and by offer."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -60,6 +60,15 @@ class DatabaseHistory:
             count: int = (await connection.execute(statement)).scalar_one()
         return count
 
+    async def known(self, offers: Collection[str]) -> set[str]:
+        """Return which of the ids are, or were, ids of offers."""
+        found: set[str] = set()
+        for part in _parts(offers):
+            statement = sa.select(CHANGE.c.offer).where(CHANGE.c.offer.in_(part)).distinct()
+            async with self._database.read() as connection:
+                found.update((await connection.execute(statement)).scalars())
+        return found
+
     async def of_version(self, version: int) -> list[PriceChange]:
         """Return the changes that one version brought."""
         statement = sa.select(CHANGE).where(CHANGE.c.version == version)
@@ -70,9 +79,7 @@ class DatabaseHistory:
     ) -> dict[str, list[PriceChange]]:
         """Return what was known of offers at a time, oldest first; None means now."""
         found: dict[str, list[PriceChange]] = {}
-        ordered = sorted(set(offers))
-        for start in range(0, len(ordered), _OFFERS_PER_QUERY):
-            part = ordered[start : start + _OFFERS_PER_QUERY]
+        for part in _parts(offers):
             statement = sa.select(CHANGE).where(CHANGE.c.offer.in_(part))
             if known_at is not None:
                 statement = statement.where(CHANGE.c.recorded_time <= known_at)
@@ -86,6 +93,12 @@ class DatabaseHistory:
             rows = (await connection.execute(statement)).mappings().all()
         reader = FactReader()
         return [to_change(row, reader) for row in rows]
+
+
+def _parts(offers: Collection[str]) -> Iterator[list[str]]:
+    ordered = sorted(set(offers))
+    for start in range(0, len(ordered), _OFFERS_PER_QUERY):
+        yield ordered[start : start + _OFFERS_PER_QUERY]
 
 
 def _conditions(query: ChangeQuery) -> Sequence[sa.ColumnElement[bool]]:

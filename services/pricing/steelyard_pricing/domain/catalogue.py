@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from steelyard_pricing.domain.comparison import SEED
+from steelyard_pricing.domain.comparison import CURATED, SEED
 from steelyard_pricing.domain.snapshot import Listing, Snapshot, SourceFacts
 from steelyard_pricing.domain.source import PriceSource, ServedCopy, SourceState
 
@@ -13,6 +13,7 @@ FRESH_CONFIDENCE = 1.0
 STALE_CONFIDENCE = 0.8
 SEED_CONFIDENCE = 0.6
 DISPUTED_CONFIDENCE = 0.5
+ESTIMATED_CONFIDENCE = 0.4
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,7 +43,12 @@ class Catalogue:
         return self.states.get(source, _NEVER_READ)
 
     def is_source_stale(self, source: str, now: datetime) -> bool:
-        """Say whether the facts of a source are older than the freshness setting."""
+        """Say whether the facts of a source are older than the freshness setting.
+
+        Curated ones are no feed, and as old as their day says.
+        """
+        if source == CURATED:
+            return False
         return source == SEED or self.state(source).is_stale(now, self.time_to_live)
 
     def is_stale(self, now: datetime) -> bool:
@@ -62,6 +68,8 @@ class Catalogue:
     def confidence(self, listing: Listing, now: datetime) -> float:
         """Return how far the price of an offer can be trusted, 0 to 1."""
         source = listing.fact.source
+        if listing.is_estimated:
+            return ESTIMATED_CONFIDENCE
         if listing.is_disputed:
             return DISPUTED_CONFIDENCE
         if source == SEED:
@@ -82,9 +90,11 @@ def serving_order(
     """Return what is served, in order of precedence.
 
     The seed was made from the map that is the first source: it stands in until that was read, and
-    no longer, or offers that are gone from the map would never go.
+    no longer, or offers that are gone from the map would never go. Curated facts are the last.
     """
     served = {source.name: facts[source.name] for source in sources if source.name in facts}
     if seed is not None and sources[0].name not in served:
         served[SEED] = seed
+    if CURATED in facts:
+        served[CURATED] = facts[CURATED]
     return served

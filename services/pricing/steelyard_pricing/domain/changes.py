@@ -96,7 +96,18 @@ def _change(before: Listing | None, after: Listing | None, snapshot: Snapshot) -
         before=before.served if before else None,
         after=after.served if after else None,
         charged=after.charged if after and is_disputed else None,
-        effective_time=after.served.applies_from if after else snapshot.published_time,
+        effective_time=_effective_time(before, after) or snapshot.published_time,
         recorded_time=snapshot.published_time,
         ratio=ratio_of(before.fact.rates, after.fact.rates) if before and after else 0.0,
     )
+
+
+def _effective_time(before: Listing | None, after: Listing | None) -> datetime | None:
+    """Return from when a change holds, None where that is when it is published.
+
+    A price that a source has taken back was one until then, whatever stands in for it.
+    """
+    if after is None:
+        return None
+    was_published = before is not None and before.fact.is_priced and not before.is_estimated
+    return None if after.is_estimated and was_published else after.served.applies_from

@@ -10,6 +10,8 @@ AGREEMENT = 0.005
 """Two prices that differ by no more say the same."""
 SEED = "seed"
 """Source of the facts that ship with the package: old by nature, so they dispute nothing."""
+CURATED = "curated"
+"""Source of prices that people looked up: they stand in where no other source has a price."""
 
 _COMPARED = (Component.INPUT_TOKEN, Component.OUTPUT_TOKEN)
 _PROMPT_SHARE = 3

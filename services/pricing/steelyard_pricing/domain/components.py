@@ -112,6 +112,7 @@ USAGE_CLASSES: tuple[UsageClass, ...] = (
     UsageClass("output_pixel", Component.OUTPUT_PIXEL, CostPart.MEDIA),
     UsageClass("query", Component.QUERY, CostPart.REQUEST),
     UsageClass("page", Component.PAGE, CostPart.MEDIA),
+    UsageClass("audio_cache_read_token", Component.AUDIO_CACHE_READ_TOKEN, CostPart.CACHE_READ),
 )
 
 PROMPT_COMPONENTS = frozenset(
@@ -121,6 +122,7 @@ PROMPT_COMPONENTS = frozenset(
         Component.CACHE_WRITE_TOKEN,
         Component.CACHE_WRITE_1H_TOKEN,
         Component.AUDIO_INPUT_TOKEN,
+        Component.AUDIO_CACHE_READ_TOKEN,
         Component.IMAGE_INPUT_TOKEN,
         Component.VIDEO_INPUT_TOKEN,
     }

@@ -8,14 +8,18 @@ from typing import NamedTuple
 
 from steelyard_pricing.domain.comparison import base_prices
 from steelyard_pricing.domain.components import Component
-from steelyard_pricing.domain.negotiated import Agreement, negotiate
-from steelyard_pricing.domain.overrides import BASIS, TenantOverrides, scaled_price
-from steelyard_pricing.domain.rates import Rate
+from steelyard_pricing.domain.negotiated import negotiate
+from steelyard_pricing.domain.overrides import BASIS, PriceOverride, TenantOverrides, scaled_price
+from steelyard_pricing.domain.rates import PriceFact, Rate
 from steelyard_pricing.domain.snapshot import Listing
 
 THINNEST = -100 * BASIS
 """A margin below this is shown as this: what is charged is next to nothing."""
 _PROMPT_SHARE = 3
+_NOBODY: Mapping[str, PriceOverride] = {}
+
+TokenPrices = tuple[int | None, int | None]
+"""Of a prompt token and one of completion."""
 
 
 class RuleScope(StrEnum):
@@ -63,7 +67,7 @@ class MarginRule:
         return self.key.name if self.key.scope is RuleScope.PLAN else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Margin:
     """The margin of one rule on one offer, of those tenants for which the offer costs the same."""
 
@@ -82,11 +86,6 @@ class Margin:
     @property
     def is_below_floor(self) -> bool:
         return self.basis_points < self.rule.floor
-
-    @property
-    def is_thin(self) -> bool:
-        """Whether it is below the floor, or less than a tenth above it."""
-        return self.is_below_floor or 10 * self.basis_points < 11 * self.rule.floor
 
 
 def tenants_of(rules: Iterable[MarginRule]) -> Mapping[str, MarginRule]:
@@ -115,106 +114,116 @@ def thin_margins(
     members: dict[RuleKey, list[str]] = {rule.key: [] for rule in rules}
     for tenant_id, rule in sorted(rule_of.items()):
         members[rule.key].append(tenant_id)
-    valid = {
-        tenant_id: now_valid
-        for tenant_id in rule_of.keys() & overrides.keys()
-        if (now_valid := overrides[tenant_id].valid_at(time)) is not None
-    }
-    costs = [(listing, base_prices(listing.charged)) for listing in listings]
-    found = [
-        margin
-        for rule in rules
-        for margin in _of_rule(rule, members[rule.key], costs, valid, time)
-        if margin.is_thin
-    ]
+    costs = [(listing, _token_prices(listing.charged)) for listing in listings]
+    scope = _OverrideScope(listings, overrides, time)
+    found: list[Margin] = []
+    for rule in rules:
+        found += _of_rule(rule, members[rule.key], costs, scope.of(members[rule.key]))
     return sorted(found, key=lambda margin: (margin.basis_points, margin.key))
 
 
-def margin_basis_points(sell: Mapping[Component, int], cost: Mapping[Component, int]) -> int | None:
+def margin_basis_points(sell: TokenPrices, cost: TokenPrices) -> int | None:
     """Return the margin of prices in basis points, rounded down; None where there is no such thing.
 
     Rounding down keeps it below the floor exactly where the margin itself is.
     """
-    if not cost or not sell.keys() <= cost.keys():
+    prompt, completion = cost
+    if prompt is None and completion is None:
         return None
-    charged, paid = _mix(sell), _mix(cost)
+    if (prompt is None and sell[0] is not None) or (completion is None and sell[1] is not None):
+        return None  # something is charged, and nobody knows what it costs
+    paid = _PROMPT_SHARE * (prompt or 0) + (completion or 0)
+    charged = _PROMPT_SHARE * (sell[0] or 0) + (sell[1] or 0)
     if not charged:
         return THINNEST if paid else None
     return max(THINNEST, (charged - paid) * BASIS // charged)
 
 
+class _OverrideScope:
+    """Which overrides apply to which offers at a time."""
+
+    def __init__(
+        self,
+        listings: Iterable[Listing],
+        overrides: Mapping[str, TenantOverrides],
+        time: datetime,
+    ) -> None:
+        self._overrides = overrides
+        self._time = time
+        self._by_offer: dict[str, Listing] = {}
+        self._by_provider: dict[str, list[Listing]] = {}
+        for listing in listings:
+            self._by_offer[listing.offer] = listing
+            self._by_provider.setdefault(listing.fact.name.provider, []).append(listing)
+
+    def of(self, tenants: Iterable[str]) -> Mapping[str, Mapping[str, PriceOverride]]:
+        """Return the override of each tenant that has one, by offer."""
+        found: dict[str, dict[str, PriceOverride]] = {}
+        for tenant_id in tenants:
+            overrides = self._overrides.get(tenant_id)
+            if overrides is None:
+                continue
+            touched = {
+                listing.offer: listing
+                for override in overrides.valid_at(self._time)
+                for listing in self._touched(override)
+            }
+            for offer, listing in touched.items():
+                winner = overrides.winner(listing.fact, self._time)
+                if winner is not None:
+                    found.setdefault(offer, {})[tenant_id] = winner
+        return found
+
+    def _touched(self, override: PriceOverride) -> Iterable[Listing]:
+        if override.provider:
+            return self._by_provider.get(override.provider, ())
+        listing = self._by_offer.get(override.offer)
+        return () if listing is None else (listing,)
+
+
 def _of_rule(
     rule: MarginRule,
     tenants: Sequence[str],
-    costs: Iterable[tuple[Listing, Mapping[Component, int]]],
-    overrides: Mapping[str, TenantOverrides],
-    time: datetime,
+    costs: Iterable[tuple[Listing, TokenPrices]],
+    overrides: Mapping[str, Mapping[str, PriceOverride]],
 ) -> Iterator[Margin]:
-    negotiating = [tenant_id for tenant_id in tenants if tenant_id in overrides]
+    limit = 11 * rule.floor
     for listing, prices in costs:
-        apart: set[str] = set()
-        for tenant_id in negotiating:
-            winner = overrides[tenant_id].winner(listing.fact, time)
-            if winner is not None:
-                apart.add(tenant_id)
-                agreed = negotiate(
-                    listing, winner, markup=rule.markup, fixed=rule.fixed_prices.get(listing.offer)
-                )
-                yield from _margin(rule, listing, tenant_id, (tenant_id,), _of_agreement(agreed))
-        rest = tuple(tenant_id for tenant_id in tenants if tenant_id not in apart)
+        own = overrides.get(listing.offer, _NOBODY)
+        for tenant_id, override in own.items():
+            margin = _margin(rule, listing, prices, override)
+            if margin is not None and 10 * margin < limit:
+                yield Margin(rule, listing.offer, tenant_id, margin, (tenant_id,))
         # A plan that has no tenants yet is watched all the same.
-        if rest or not tenants:
-            yield from _margin(rule, listing, "", rest, _at_list_cost(rule, listing, prices))
+        if tenants and len(own) == len(tenants):
+            continue
+        margin = _margin(rule, listing, prices, None)
+        if margin is not None and 10 * margin < limit:
+            rest = tuple(tenant_id for tenant_id in tenants if tenant_id not in own)
+            yield Margin(rule, listing.offer, "", margin, rest)
 
 
 def _margin(
-    rule: MarginRule,
-    listing: Listing,
-    own_cost_of: str,
-    tenant_ids: tuple[str, ...],
-    basis_points: int | None,
-) -> Iterator[Margin]:
-    if basis_points is not None:
-        yield Margin(
-            rule=rule,
-            offer=listing.offer,
-            own_cost_of=own_cost_of,
-            basis_points=basis_points,
-            tenant_ids=tenant_ids,
-        )
-
-
-def _at_list_cost(
-    rule: MarginRule, listing: Listing, prices: Mapping[Component, int]
+    rule: MarginRule, listing: Listing, listed: TokenPrices, override: PriceOverride | None
 ) -> int | None:
     fixed = rule.fixed_prices.get(listing.offer)
-    if fixed is not None:
-        return _of_agreement(negotiate(listing, None, markup=rule.markup, fixed=fixed))
-    # The bulk of a catalogue: nothing is made for it.
-    costs = _of_tokens(prices)
-    factor = BASIS + rule.markup
-    return margin_basis_points(
-        {component: scaled_price(price, factor) for component, price in costs.items()}, costs
-    )
+    if fixed is not None or (override is not None and override.rates):
+        agreed = negotiate(listing, override, markup=rule.markup, fixed=fixed)
+        if agreed is not None:
+            return margin_basis_points(_token_prices(agreed.fact), _token_prices(agreed.cost_fact))
+    # The bulk of a catalogue: no rate is made for it.
+    cost = listed if override is None else _scaled(listed, override.factor)
+    return margin_basis_points(_scaled(cost, BASIS + rule.markup), cost)
 
 
-def _of_agreement(agreed: Agreement | None) -> int | None:
-    if agreed is None:
-        return None
-    return margin_basis_points(
-        _of_tokens(base_prices(agreed.fact)), _of_tokens(base_prices(agreed.cost_fact))
-    )
+def _token_prices(fact: PriceFact) -> TokenPrices:
+    prices = base_prices(fact)
+    return prices.get(Component.INPUT_TOKEN), prices.get(Component.OUTPUT_TOKEN)
 
 
-def _of_tokens(prices: Mapping[Component, int]) -> dict[Component, int]:
-    return {
-        component: prices[component]
-        for component in (Component.INPUT_TOKEN, Component.OUTPUT_TOKEN)
-        if component in prices
-    }
-
-
-def _mix(prices: Mapping[Component, int]) -> int:
-    return _PROMPT_SHARE * prices.get(Component.INPUT_TOKEN, 0) + prices.get(
-        Component.OUTPUT_TOKEN, 0
+def _scaled(prices: TokenPrices, factor: int) -> TokenPrices:
+    prompt, completion = prices
+    return (
+        None if prompt is None else scaled_price(prompt, factor),
+        None if completion is None else scaled_price(completion, factor),
     )

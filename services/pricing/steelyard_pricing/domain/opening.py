@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from steelyard_common.clock import Clock
 from steelyard_pricing.domain.catalogue import Catalogue, serving_order
-from steelyard_pricing.domain.comparison import SEED
+from steelyard_pricing.domain.comparison import CURATED, SEED
 from steelyard_pricing.domain.ports import PriceStore
 from steelyard_pricing.domain.publication import Cause, Commit, SupersededError
 from steelyard_pricing.domain.publisher import Publisher, compiled_snapshot, stored_facts
@@ -18,13 +18,14 @@ ReadSeed = Callable[[], tuple[SourceFacts, ServedCopy]]
 ATTEMPTS = 3
 
 
-async def open_catalogue(
+async def open_catalogue(  # noqa: PLR0913 - all but three by keyword
     sources: Sequence[PriceSource],
     store: PriceStore,
     clock: Clock,
     *,
     time_to_live: timedelta,
     seed: ReadSeed,
+    curated: SourceFacts,
 ) -> tuple[Catalogue, Publisher]:
     """Return a catalogue that can be served at once, without reading any feed.
 
@@ -34,12 +35,14 @@ async def open_catalogue(
         clock: Dates what is published.
         time_to_live: How long prices count as fresh.
         seed: Called only when nothing of the first source is there.
+        curated: Prices for offers that no source prices; no feed, so that a start is when they
+            change.
     """
     for _ in range(ATTEMPTS):
         catalogue = await _loaded(sources, store, clock, time_to_live)
         publisher = Publisher(catalogue, store, clock)
         try:
-            await _settle(catalogue, publisher, seed)
+            await _settle(catalogue, publisher, seed, curated)
         except SupersededError:
             continue  # another replica starts as well
         return catalogue, publisher
@@ -67,8 +70,13 @@ async def _loaded(
     )
 
 
-async def _settle(catalogue: Catalogue, publisher: Publisher, seed: ReadSeed) -> None:
-    """Serve what the settings say: nothing of sources that are off, the seed where it stands in."""
+async def _settle(
+    catalogue: Catalogue, publisher: Publisher, seed: ReadSeed, curated: SourceFacts
+) -> None:
+    """Serve what the settings say.
+
+    Nothing of sources that are off, the seed where it stands in, curated prices as they are now.
+    """
     enabled = {source.name for source in catalogue.sources if source.is_enabled}
     served = {name: facts for name, facts in catalogue.facts.items() if name in enabled}
     states: dict[str, SourceState] = {}
@@ -82,6 +90,8 @@ async def _settle(catalogue: Catalogue, publisher: Publisher, seed: ReadSeed) ->
     stand_in = None
     if catalogue.sources[0].name not in served:
         stand_in, copies[SEED] = await asyncio.to_thread(seed)
+    if curated.facts:
+        served[CURATED] = curated
     is_first = not catalogue.snapshot.version
     await publisher.publish(
         serving_order(served, catalogue.sources, stand_in),

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
 
 from steelyard_pricing.domain.quote import divided_half_even
 from steelyard_pricing.domain.rates import PriceFact, Rate
@@ -71,16 +70,15 @@ class TenantOverrides:
                     return override
         return None
 
-    def valid_at(self, time: datetime) -> Self | None:
-        """Return those that apply at a time, None when none does."""
-        valid = [
+    def valid_at(self, time: datetime) -> list[PriceOverride]:
+        """Return those that apply at a time, to whatever."""
+        return [
             override
             for by_name in (self._by_offer, self._by_provider)
             for overrides in by_name.values()
             for override in overrides
             if override.is_valid(time)
         ]
-        return type(self)(valid) if valid else None
 
 
 def replaced(rates: Iterable[Rate], own: Collection[Rate]) -> tuple[Rate, ...]:

@@ -10,6 +10,7 @@ import structlog
 from steelyard_common.clock import Clock
 from steelyard_pricing.domain.catalogue import Catalogue
 from steelyard_pricing.domain.changes import PriceChange, count_changes, price_changes
+from steelyard_pricing.domain.comparison import CURATED
 from steelyard_pricing.domain.ports import PriceStore
 from steelyard_pricing.domain.publication import (
     Cause,
@@ -173,7 +174,8 @@ def observed(
 def stored_facts(stored: Stored, order: Iterable[str]) -> dict[str, SourceFacts]:
     """Return the facts of a stored snapshot, sources in order of precedence."""
     names = [name for name in order if name in stored.facts]
-    names += [name for name in stored.facts if name not in names]
+    others = (name for name in stored.facts if name not in names)
+    names += sorted(others, key=CURATED.__eq__)
     return {
         name: SourceFacts(
             name,

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from steelyard_pricing.domain.components import CostPart
+from steelyard_pricing.domain.components import USAGE_CLASSES, CostPart
 from steelyard_pricing.domain.quote import Parts, UsageLines, cost_parts, divided_half_even
 from steelyard_pricing.domain.rates import STANDARD_TIER
 from steelyard_pricing.domain.snapshot import Listing
 
-DEFAULT_MIX = (750_000, 0, 0, 0, 250_000, *([0] * 18))
+_MIX = {"uncached_input_token": 750_000, "output_token": 250_000}
+DEFAULT_MIX = tuple(_MIX.get(usage_class.name, 0) for usage_class in USAGE_CLASSES)
 """Three prompt tokens to one of completion, a million together."""
 
 

@@ -18,7 +18,7 @@ from steelyard_common.feed import FeedCause, FeedCopy
 from steelyard_common.leases import Lease
 from steelyard_pricing.domain.catalogue import Catalogue, serving_order
 from steelyard_pricing.domain.changes import ChangeCounts
-from steelyard_pricing.domain.comparison import SEED, agree
+from steelyard_pricing.domain.comparison import CURATED, SEED, agree
 from steelyard_pricing.domain.gate.held_change import HeldChange, HeldState
 from steelyard_pricing.domain.gate.quarantine import (
     TAKEN_BACK,
@@ -364,7 +364,7 @@ class _Witnesses:
         said: dict[str, Sequence[PriceFact]] = {
             name: [each.fact for each in facts.facts]
             for name, facts in catalogue.facts.items()
-            if name not in {source, SEED}
+            if name not in {source, SEED, CURATED}
         }
         for reading in readings:
             if reading.accepted is not None and reading.outcome.source != source:

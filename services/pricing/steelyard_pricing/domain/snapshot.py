@@ -1,19 +1,25 @@
 """All prices of one moment: immutable, indexed once, replaced as a whole."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum
 from typing import Self, TypeVar
 
 from steelyard_catalog.names import NameIndex
 from steelyard_catalog.nearest import Nearest
-from steelyard_pricing.domain.comparison import dearness, differ_widely
+from steelyard_pricing.domain.comparison import CURATED, dearness, differ_widely
 from steelyard_pricing.domain.modes import Mode
 from steelyard_pricing.domain.rate_card import CardCompiler, RateCard
 from steelyard_pricing.domain.rates import PriceFact
 
 K = TypeVar("K")
+
+SECOND_OPINIONS = frozenset({"models_dev", CURATED})
+"""Sources whose own offers answer to their ids alone.
+
+The registry does not read them: a plain name has to mean the same offer in both services.
+"""
 
 
 class NameMatch(IntEnum):
@@ -67,9 +73,20 @@ class Listing:
         return self.served.fact
 
     @property
+    def is_estimated(self) -> bool:
+        """Whether no source publishes the price, and a curated one stands in."""
+        return self.served.fact.source == CURATED
+
+    @property
+    def naming_source(self) -> str:
+        """Return the source that the names are from; a curated price is of an offer as named."""
+        named = self.others[0] if self.is_estimated and self.others else self.served
+        return named.fact.source
+
+    @property
     def price(self) -> tuple[object, ...]:
         """What has to be equal for the price to be the same."""
-        return self.fact.rates, self.fact.is_free, self.charged.rates
+        return self.fact.rates, self.fact.is_free, self.charged.rates, self.is_estimated
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +129,12 @@ class Snapshot:
             version=version,
             published_time=published_time,
             listings=listings,
-            names=NameIndex(listing.fact.name for listing in ordered),
+            names=NameIndex(
+                (each.fact.name for each in ordered if each.naming_source not in SECOND_OPINIONS),
+                by_id_only=(
+                    each.fact.name for each in ordered if each.naming_source in SECOND_OPINIONS
+                ),
+            ),
             sellers_of=sellers_of,
             sources=tuple(source.source for source in sources),
             offers=tuple(listing.offer for listing in ordered),
@@ -156,7 +178,35 @@ def _listings(sources: Sequence[SourceFacts]) -> Iterator[Listing]:
     for found in by_offer.values():
         # A seller knows its own prices best; otherwise the order of the sources counts.
         found.sort(key=lambda observed: observed.fact.source != observed.fact.name.provider)
-        yield _listing(compiler, found[0], tuple(found[1:]))
+        served, *others = _with_stand_in(found)
+        yield _listing(compiler, served, tuple(others))
+
+
+def _with_stand_in(found: Sequence[ObservedFact]) -> Sequence[ObservedFact]:
+    """Return what sources say of one offer; a curated price is first where it is the only one.
+
+    Elsewhere it is left out: it is neither an alternative nor disputes anything. All but the price
+    is taken from the source that names the offer.
+    """
+    curated = next((each for each in found if each.fact.source == CURATED), None)
+    if curated is None:
+        return found
+    others = [each for each in found if each.fact.source != CURATED]
+    if any(each.fact.is_priced for each in others):
+        return others
+    return [_completed(curated, others[0].fact) if others else curated, *others]
+
+
+def _completed(curated: ObservedFact, named: PriceFact) -> ObservedFact:
+    price = curated.fact
+    fact = replace(
+        named,
+        mode=named.mode or price.mode,
+        source=CURATED,
+        rates=price.rates,
+        source_uri=price.source_uri,
+    )
+    return replace(curated, fact=fact)
 
 
 def _listing(

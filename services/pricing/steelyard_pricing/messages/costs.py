@@ -117,6 +117,8 @@ class QuoteWriter:
             quote.failure = pb.QUOTE_FAILURE_UNPRICED
             return
         write_cost(quote.cost, parts)
+        if listing.is_estimated and not (own and own.agreement.is_of_own_rates):
+            quote.estimated = True
         if own is not None:
             quote.negotiated = True
             quote.margin_picodollars = own.margin(

@@ -12,7 +12,7 @@ from steelyard.pricing.v1 import pricing_service_pb2 as pb
 from steelyard_catalog.names import aliases
 from steelyard_pricing.domain.cache_policy import CachePolicy
 from steelyard_pricing.domain.catalogue import FRESH_CONFIDENCE, Catalogue
-from steelyard_pricing.domain.comparison import dearness
+from steelyard_pricing.domain.comparison import CURATED, dearness
 from steelyard_pricing.domain.components import Component
 from steelyard_pricing.domain.price_view import NegotiatedPrice, PriceView
 from steelyard_pricing.domain.ranking import RankedListing, SellerSummary
@@ -69,6 +69,7 @@ class PriceWriter:
             mode=cast("model_traits_pb2.Mode.ValueType", fact.mode),
             rates=map(to_rate, fact.rates),
             free=fact.is_free,
+            estimated=fact.source == CURATED,
             stale=self._catalogue.is_source_stale(fact.source, self._now),
             source=fact.source,
             source_uri=fact.source_uri,
@@ -131,7 +132,7 @@ def _charge(price: price_pb2.Price, own: NegotiatedPrice) -> None:
         price.source_uri = ""
         price.effective_time.FromDatetime(override.start)
     if own.agreement.is_of_own_rates:
-        price.confidence, price.stale = FRESH_CONFIDENCE, False
+        price.confidence, price.stale, price.estimated = FRESH_CONFIDENCE, False, False
 
 
 def to_date(day: date | None) -> date_pb2.Date | None:
@@ -190,6 +191,7 @@ def write_rate_cards(response: pb.ListRateCardsResponse, listings: Iterable[List
             offer=listing.offer,
             request_picodollars=prices.bands[0].prices[Component.REQUEST] or 0,
             free=listing.fact.is_free,
+            estimated=listing.is_estimated,
         )
         for index, band in enumerate(prices.bands):
             _write_band(card.bands.add(above_prompt_token_count=prices.above(index)), band)

@@ -7,8 +7,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from steelyard.pricing.v1 import pricing_service_pb2 as pb
 from steelyard_pricing.domain.catalogue import Catalogue
-from steelyard_pricing.domain.comparison import SEED
+from steelyard_pricing.domain.comparison import CURATED, SEED
 from steelyard_pricing.domain.refresh_events import Event, Phase, Progress, Report, SourceOutcome
+from steelyard_pricing.domain.snapshot import SourceFacts
 from steelyard_pricing.domain.source import PriceSource, ServedCopy, SourceFailure
 from steelyard_pricing.messages.prices import to_date
 
@@ -36,6 +37,8 @@ def to_status(catalogue: Catalogue, now: datetime) -> pb.GetCatalogStatusRespons
     sources = [_to_source_status(catalogue, source, now) for source in catalogue.sources]
     if SEED in catalogue.facts:
         sources.append(_to_seed_status(catalogue))
+    if CURATED in catalogue.facts:
+        sources.append(_to_curated_status(catalogue.facts[CURATED]))
     return pb.GetCatalogStatusResponse(
         model_count=len(snapshot.listings),
         priced_count=snapshot.priced_count,
@@ -115,6 +118,16 @@ def _to_seed_status(catalogue: Catalogue) -> pb.SourceStatus:
         model_count=catalogue.contributions()[SEED],
         stale=True,
         edition_date=to_date(catalogue.copies[SEED].edition_date),
+    )
+
+
+def _to_curated_status(curated: SourceFacts) -> pb.SourceStatus:
+    newest = max(each.observed_time for each in curated.facts)
+    return pb.SourceStatus(
+        source=CURATED,
+        enabled=True,
+        model_count=len(curated.facts),
+        edition_date=to_date(newest.date()),
     )
 
 

@@ -22,7 +22,7 @@ def from_usage(usage: usage_pb2.Usage, path: str = "usage") -> tuple[int, ...]:
     """
     counts = [0] * len(FIELDS)
     is_sane = True
-    # Only the fields that are set: a usage has three of 23.
+    # Only the fields that are set: a usage has three of two dozen.
     for descriptor, count in usage.ListFields():
         counts[_INDEX_BY_NUMBER[descriptor.number]] = count
         is_sane = is_sane and 0 <= count <= MAX_COUNT

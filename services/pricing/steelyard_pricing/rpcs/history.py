@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeAlias
 
 import grpc
@@ -18,6 +19,7 @@ from steelyard_common.tenant import current_tenant
 from steelyard_pricing.adapters.history_store import ChangeQuery, Position
 from steelyard_pricing.domain.catalogue import Catalogue
 from steelyard_pricing.domain.changes import ChangeKind, PriceChange
+from steelyard_pricing.domain.comparison import CURATED
 from steelyard_pricing.domain.components import CostPart
 from steelyard_pricing.domain.history import charged_at
 from steelyard_pricing.domain.quote import MAX_PICODOLLARS, Parts, UsageLines, cost_parts
@@ -57,7 +59,7 @@ class HistoryCalls:
         self, request: pb.ListPriceChangesRequest, context: Context
     ) -> pb.ListPriceChangesResponse:
         size = requests.read_size(request.page_size, "page_size", default=requests.DEFAULT_PAGE)
-        query = self._change_query(request)
+        query = await self._change_query(request)
         question = f"changes {query}"
         after = _position(request.page_token, question) if request.page_token else None
         history = self._archive.history
@@ -120,24 +122,32 @@ class HistoryCalls:
     async def Reprice(self, request: pb.RepriceRequest, context: Context) -> pb.RepriceResponse:
         if not 1 <= len(request.usage) <= MAX_PAST_USAGE:
             raise InvalidFieldError("usage", f"must have 1 to {MAX_PAST_USAGE:,} entries")
-        snapshot = self._catalogue.snapshot
-        offers = [_offer(snapshot, used, n) for n, used in enumerate(request.usage)]
+        names = [
+            requests.short(used.offer, f"usage[{position}].offer", requests.MAX_NAME)
+            for position, used in enumerate(request.usage)
+        ]
+        offers = await self._offers(names)
         known_at = _time(request, "as_known_at_time")
         history = await self._archive.history.of_offers(offers, known_at)
         return await asyncio.to_thread(_repriced, request, offers, history)
 
-    def _change_query(self, request: pb.ListPriceChangesRequest) -> ChangeQuery:
+    async def _change_query(self, request: pb.ListPriceChangesRequest) -> ChangeQuery:
         if not request.min_ratio >= 0 or request.min_ratio > MAX_RATIO:
             raise InvalidFieldError("min_ratio", "must be a factor such as 1.1, or 0")
         ratio = request.min_ratio
-        offer = requests.short(request.offer, "offer", requests.MAX_NAME)
-        listing = self._catalogue.snapshot.find(offer) if offer else None
+        name = requests.short(request.offer, "offer", requests.MAX_NAME)
+        (offer,) = await self._offers([name]) if name else ("",)
         return ChangeQuery(
             since=_time(request, "since_time"),
-            # An offer that is gone is not resolved any more, but has a past.
-            offer=listing.offer if listing else offer,
+            offer=offer,
             min_ratio=1 / ratio if 0 < ratio < 1 else ratio,
         )
+
+    async def _offers(self, names: Sequence[str]) -> list[str]:
+        """Return ids of offers; one that is gone keeps its id, whatever that would mean today."""
+        snapshot = self._catalogue.snapshot
+        known = await self._archive.history.known(names)
+        return [name if name in known else _resolved(snapshot, name) for name in names]
 
     def _price_writer(self) -> PriceWriter:
         return PriceWriter(self._catalogue, self._catalogue.snapshot, self._clock.now())
@@ -208,8 +218,7 @@ def _time(
         raise InvalidFieldError(field, "is out of range") from None
 
 
-def _offer(snapshot: Snapshot, used: pb.PastUsage, position: int) -> str:
-    name = requests.short(used.offer, f"usage[{position}].offer", requests.MAX_NAME)
+def _resolved(snapshot: Snapshot, name: str) -> str:
     listing = snapshot.find(name)
     return listing.offer if listing else name
 
@@ -236,7 +245,7 @@ def _repriced(
         if fact is not None and fact.is_priced:
             usage = UsageLines.of(counts)
             tier = requests.read_tier(used.service_tier)
-            prices = compiler.compile(fact).prices(tier, lambda at=time: minute_of_week(at))  # type: ignore[misc]
+            prices = compiler.compile(fact).prices(tier, partial(minute_of_week, time))
             index = prices.band_index(usage.prompt_tokens)
             parts = cost_parts(usage, prices.bands[index])
             quote.service_tier = prices.service_tier
@@ -245,6 +254,7 @@ def _repriced(
             quote.failure = pb.QUOTE_FAILURE_UNPRICED
             continue
         write_cost(quote.cost, parts)
+        quote.estimated = fact is not None and fact.source == CURATED
         total = [one + other for one, other in zip(total, parts, strict=True)]
     _write_total(response.total, total)
     return response

@@ -51,10 +51,13 @@ class Usage(message.Message):
     OUTPUT_PIXEL_COUNT_FIELD_NUMBER: builtins.int
     QUERY_COUNT_FIELD_NUMBER: builtins.int
     PAGE_COUNT_FIELD_NUMBER: builtins.int
+    AUDIO_CACHE_READ_TOKEN_COUNT_FIELD_NUMBER: builtins.int
     uncached_input_token_count: builtins.int
     """Prompt tokens that no cache served, without audio, image and video tokens."""
     cache_read_token_count: builtins.int
-    """Prompt tokens read from the provider's prompt cache."""
+    """Prompt tokens read from the provider's prompt cache, without audio tokens where the provider
+    tells them apart.
+    """
     cache_write_token_count: builtins.int
     """Prompt tokens written to a prompt cache that lives five minutes (the default lifetime)."""
     cache_write_1h_token_count: builtins.int
@@ -64,7 +67,7 @@ class Usage(message.Message):
     reasoning_token_count: builtins.int
     """Tokens that the model spent on thinking, billed though not shown."""
     audio_input_token_count: builtins.int
-    """Prompt tokens that encode audio."""
+    """Prompt tokens that encode audio and that no cache served."""
     audio_output_token_count: builtins.int
     """Completion tokens that encode audio."""
     image_input_token_count: builtins.int
@@ -97,6 +100,8 @@ class Usage(message.Message):
     """Queries: rerank and search calls, or web searches that a model made."""
     page_count: builtins.int
     """Pages read, for offers that charge per page (OCR)."""
+    audio_cache_read_token_count: builtins.int
+    """Prompt tokens that encode audio, read from the provider's prompt cache."""
     def __init__(
         self,
         *,
@@ -123,9 +128,10 @@ class Usage(message.Message):
         output_pixel_count: builtins.int = ...,
         query_count: builtins.int = ...,
         page_count: builtins.int = ...,
+        audio_cache_read_token_count: builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["audio_input_token_count", b"audio_input_token_count", "audio_output_token_count", b"audio_output_token_count", "cache_read_token_count", b"cache_read_token_count", "cache_write_1h_token_count", b"cache_write_1h_token_count", "cache_write_token_count", b"cache_write_token_count", "image_input_token_count", b"image_input_token_count", "image_output_token_count", b"image_output_token_count", "input_character_count", b"input_character_count", "input_image_count", b"input_image_count", "input_millisecond_count", b"input_millisecond_count", "input_pixel_count", b"input_pixel_count", "output_character_count", b"output_character_count", "output_image_count", b"output_image_count", "output_millisecond_count", b"output_millisecond_count", "output_pixel_count", b"output_pixel_count", "output_token_count", b"output_token_count", "page_count", b"page_count", "query_count", b"query_count", "reasoning_token_count", b"reasoning_token_count", "request_count", b"request_count", "uncached_input_token_count", b"uncached_input_token_count", "video_input_token_count", b"video_input_token_count", "video_output_token_count", b"video_output_token_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["audio_cache_read_token_count", b"audio_cache_read_token_count", "audio_input_token_count", b"audio_input_token_count", "audio_output_token_count", b"audio_output_token_count", "cache_read_token_count", b"cache_read_token_count", "cache_write_1h_token_count", b"cache_write_1h_token_count", "cache_write_token_count", b"cache_write_token_count", "image_input_token_count", b"image_input_token_count", "image_output_token_count", b"image_output_token_count", "input_character_count", b"input_character_count", "input_image_count", b"input_image_count", "input_millisecond_count", b"input_millisecond_count", "input_pixel_count", b"input_pixel_count", "output_character_count", b"output_character_count", "output_image_count", b"output_image_count", "output_millisecond_count", b"output_millisecond_count", "output_pixel_count", b"output_pixel_count", "output_token_count", b"output_token_count", "page_count", b"page_count", "query_count", b"query_count", "reasoning_token_count", b"reasoning_token_count", "request_count", b"request_count", "uncached_input_token_count", b"uncached_input_token_count", "video_input_token_count", b"video_input_token_count", "video_output_token_count", b"video_output_token_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

@@ -174,7 +174,7 @@ class Price(message.Message):
     price comes from the catalogue that ships with Steelyard.
     """
     source: builtins.str
-    """Where the fact comes from: `litellm`, `openrouter`, `seed`, `override`."""
+    """Where the fact comes from: `litellm`, `openrouter`, `models_dev`, `seed`, `curated`, `override`."""
     source_uri: builtins.str
     """Page or feed that the source names as its own evidence. May be empty."""
     cache_min_token_count: builtins.int

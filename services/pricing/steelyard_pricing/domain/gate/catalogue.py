@@ -18,7 +18,8 @@ from steelyard_pricing.domain.refusal import SourceRefusedError
 
 MIN_KEPT_PERCENT = 95
 MAX_CHANGED_SHARE = 0.10
-CHANGED_SHARE_PER_WEEK = 0.01
+CHANGED_SHARE_PER_WEEK = 0.03
+"""OpenRouter changed 12 % of its prices in the two weeks up to 2026-08-01."""
 MAX_ALLOWED_SHARE = 0.60
 MIN_COUNTED = 10
 """Shares of fewer offers than this say nothing."""
@@ -82,7 +83,10 @@ def _check_counts(new: Sequence[PriceFact], last_good: Sequence[PriceFact]) -> N
             "shrunk", f"it names {len(new)} offers, the last good copy {len(last_good)}"
         )
     priced, priced_before = _priced(new), _priced(last_good)
-    if not priced or _is_far_less(priced, priced_before):
+    lost = len(last_good) >= MIN_COUNTED and _is_far_less(
+        priced * len(last_good), priced_before * len(new)
+    )
+    if not priced or lost:
         raise CatalogueHeldError(
             "unpriced",
             f"it has usable prices of {priced} offers, the last good copy of {priced_before}",

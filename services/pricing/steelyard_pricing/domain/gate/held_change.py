@@ -8,6 +8,8 @@ from typing import Self
 from steelyard_pricing.domain.rates import PriceFact
 from steelyard_pricing.domain.snapshot import ObservedFact
 
+NEVER_BY_TIME = frozenset({"bounds", "ratio"})
+"""Guards whose findings do not become true by being repeated: unit errors live for years."""
 RELEASE_SIGHTINGS = 3
 RELEASE_AFTER = timedelta(hours=24)
 
@@ -63,6 +65,8 @@ class HeldChange:
     @property
     def is_confirmed_by_time(self) -> bool:
         """Whether it came back often enough, for long enough, to be believed."""
+        if self.guard in NEVER_BY_TIME:
+            return False
         lasted = self.last_seen_time - self.first_seen_time
         return self.sighting_count >= RELEASE_SIGHTINGS and lasted >= RELEASE_AFTER
 
