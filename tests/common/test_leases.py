@@ -175,9 +175,7 @@ async def test_of_many_that_race_on_one_file_exactly_one_wins(
 
 
 async def test_of_two_that_take_over_at_once_one_wins(opened: Opener, clock: FakeClock) -> None:
-    first, second = [
-        Leases(await opened(), clock, holder=holder) for holder in ("first", "second")
-    ]
+    first, second = [Leases(await opened(), clock, holder=holder) for holder in ("first", "second")]
     dead = await taken(Leases(await opened(), clock, holder="dead"))
     await clock.advance(MINUTE.total_seconds())
 

@@ -188,6 +188,24 @@ async def test_b22_the_past_is_the_same_after_every_later_edition(
     assert [await reprice(pricing, used) for used in moments] == before
 
 
+async def test_the_price_of_an_earlier_day_can_be_asked_for(
+    pricing: RunningPricing, clock: FakeClock
+) -> None:
+    prices = []
+    for days in (1, 2, 3):
+        request = pb.GetPriceRequest(name=OFFER)
+        request.at_time.FromDatetime(clock.now() - timedelta(days=days, hours=-1))
+        prices.append((await pricing.stub.GetPrice(request, timeout=5)).price)
+    request.at_time.FromDatetime(clock.now() - timedelta(days=9))
+
+    code, reason, _ = await failure_of(pricing.stub.GetPrice(request, timeout=5))
+
+    assert [price.rates[0].picodollars for price in prices] == [
+        per_million(text) for text in ("3", "2", "1")
+    ]
+    assert (code, reason) == (grpc.StatusCode.NOT_FOUND, "ERROR_REASON_PRICE_NOT_FOUND")
+
+
 async def test_reprice_needs_a_time_and_a_usage(pricing: RunningPricing) -> None:
     code, _, metadata = await failure_of(
         pricing.stub.Reprice(

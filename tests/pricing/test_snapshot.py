@@ -124,3 +124,22 @@ def test_changes_are_counted_by_offer() -> None:
     assert count_changes(price_changes(before, after), after) == ChangeCounts(
         added=1, changed=1, removed=1, unchanged=1
     )
+
+
+def test_a_source_with_a_price_goes_before_one_without() -> None:
+    snapshot = a_snapshot(
+        a_fact("acme/model"),
+        others=[source_facts(a_fact("acme/model", tokens("3"), source="models_dev"))],
+    )
+
+    assert snapshot.listings["acme/model"].fact.source == "models_dev"
+    assert snapshot.priced_count == 1
+
+
+def test_p5_a_seller_that_has_no_price_is_believed_before_a_copy_that_has_one() -> None:
+    own = a_fact("openrouter/auto", source="openrouter")
+    snapshot = a_snapshot(
+        a_fact("openrouter/auto", tokens("3")), others=[source_facts(own, source="openrouter")]
+    )
+
+    assert snapshot.priced_count == 0

@@ -1,7 +1,7 @@
 """gRPC face of the pricing service."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeAlias
@@ -16,6 +16,8 @@ from steelyard_common.tenant import current_tenant
 from steelyard_pricing.domain import ranking
 from steelyard_pricing.domain.cache_policy import cache_policy
 from steelyard_pricing.domain.catalogue import FRESH_CONFIDENCE, Catalogue
+from steelyard_pricing.domain.changes import PriceChange
+from steelyard_pricing.domain.history import in_force_at, listing_at
 from steelyard_pricing.domain.margin_watch import MarginWatch
 from steelyard_pricing.domain.modes import Mode
 from steelyard_pricing.domain.negotiations import Negotiations
@@ -85,15 +87,44 @@ class PricingServicer(
         listing = found.listing
         view = self._view(snapshot, wants_list=request.view == pb.PRICE_VIEW_LIST)
         at_time = requests.read_time(request, "at_time")
+        if at_time is not None and at_time < now:
+            history = await self._history_of(listing.offer)
+            if in_force_at(history, at_time) is not (history[-1] if history else None):
+                return self._past_price(found, history, at_time, view)
         own = None if view is None else view.find(listing, at_time or now)
-        if own is None or not own.agreement.is_of_own_rates:
-            is_too_early = at_time is not None and at_time < listing.served.observed_time
-            if is_too_early or not (listing.fact.is_priced or own):
-                raise PriceNotFoundError(listing.offer)
+        if not (listing.fact.is_priced or own):
+            raise PriceNotFoundError(listing.offer)
         prices = PriceWriter(self._catalogue, snapshot, now, view=view, priced_time=at_time)
         return pb.GetPriceResponse(
             price=prices.served(listing),
             alternatives=prices.alternatives(listing),
+            match=to_match(found),
+            snapshot_version=snapshot.version,
+        )
+
+    async def _history_of(self, offer: str) -> list[PriceChange]:
+        return (await self._archive.history.of_offers([offer], None)).get(offer, [])
+
+    def _past_price(
+        self,
+        found: Resolution,
+        history: Sequence[PriceChange],
+        at_time: datetime,
+        view: PriceView | None,
+    ) -> pb.GetPriceResponse:
+        """Return what an offer cost before the price that it has now; alternatives are of now."""
+        snapshot, offer = self._catalogue.snapshot, found.listing.offer
+        listing = listing_at(history, at_time)
+        own_view = None if view is None else PriceView(view.terms, snapshot.version)
+        if listing is None and own_view is not None and own_view.find(found.listing, at_time):
+            listing = found.listing  # priced by what the tenant has agreed alone
+        if listing is None:
+            raise PriceNotFoundError(offer)
+        prices = PriceWriter(
+            self._catalogue, snapshot, self._clock.now(), view=own_view, priced_time=at_time
+        )
+        return pb.GetPriceResponse(
+            price=prices.served(listing),
             match=to_match(found),
             snapshot_version=snapshot.version,
         )

@@ -41,13 +41,15 @@ class DatabasePriceStore:
         """Write everything in one transaction; return how many changes are held back then.
 
         Raises:
-            SupersededError: The snapshot served is no longer the one before, or the lease is lost.
+            SupersededError: Another snapshot is served by now, somebody has decided about a held
+                change, or the lease is lost.
         """
         publication = commit.publication
         rows = await asyncio.to_thread(_rows, publication) if publication else None
         async with self._database.write() as connection:
             if commit.lease is not None and not await holds(connection, commit.lease):
                 raise LeaseLostError("the lease has gone to somebody else")
+            await _check_served(connection, commit)
             if publication is not None and rows is not None:
                 await _move_on(connection, publication)
                 await _write_publication(connection, publication, rows)
@@ -138,6 +140,14 @@ def _facts(rows: Sequence[_FactRow]) -> Facts:
         fact = ObservedFact(reader.read(content), observed_time, applies_later)
         facts.setdefault(source, []).append(fact)
     return {source: tuple(found) for source, found in facts.items()}
+
+
+async def _check_served(connection: AsyncConnection, commit: Commit) -> None:
+    if commit.after_version is None:
+        return
+    served = await connection.execute(sa.select(SERVED.c.version).with_for_update())
+    if served.scalar_one() != commit.after_version:
+        raise SupersededError("another snapshot was published meanwhile")
 
 
 async def _move_on(connection: AsyncConnection, publication: Publication) -> None:

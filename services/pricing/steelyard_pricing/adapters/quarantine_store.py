@@ -17,10 +17,11 @@ from steelyard_pricing.adapters.fact_text import (
 )
 from steelyard_pricing.adapters.tables import HELD, HELD_BODY, REFUSAL
 from steelyard_pricing.domain.gate.held_change import HeldChange, HeldState, Price
-from steelyard_pricing.domain.publication import Commit, Refusal
+from steelyard_pricing.domain.publication import Commit, Refusal, SupersededError
 from steelyard_pricing.domain.snapshot import ObservedFact
 
 _MAX_EXPLANATION = 1024
+_IDS_PER_QUERY = 500
 
 
 class DatabaseQuarantine:
@@ -106,6 +107,7 @@ async def write(connection: AsyncConnection, commit: Commit) -> None:
 
 async def _replace_held(connection: AsyncConnection, changes: Sequence[HeldChange]) -> None:
     decided = [change.held_change_id for change in changes if change.state is not HeldState.HELD]
+    await _check_undecided(connection, [change.held_change_id for change in changes])
     await connection.execute(
         sa.delete(HELD).where(HELD.c.held_change_id == sa.bindparam("changed_id")),
         [{"changed_id": change.held_change_id} for change in changes],
@@ -117,6 +119,16 @@ async def _replace_held(connection: AsyncConnection, changes: Sequence[HeldChang
             sa.delete(HELD_BODY).where(HELD_BODY.c.held_change_id == sa.bindparam("decided_id")),
             [{"decided_id": held_change_id} for held_change_id in decided],
         )
+
+
+async def _check_undecided(connection: AsyncConnection, held_change_ids: Sequence[str]) -> None:
+    """Make sure that nobody has decided since the changes were looked at."""
+    for start in range(0, len(held_change_ids), _IDS_PER_QUERY):
+        part = held_change_ids[start : start + _IDS_PER_QUERY]
+        query = sa.select(HELD.c.state).where(HELD.c.held_change_id.in_(part)).with_for_update()
+        for state in (await connection.execute(query)).scalars():
+            if state != HeldState.HELD:
+                raise SupersededError("somebody has decided about a held change meanwhile")
 
 
 async def _drop_refusals(connection: AsyncConnection, refusals: Sequence[Refusal]) -> None:

@@ -13,7 +13,7 @@ from steelyard_pricing.domain.source import ServedCopy, SourceState
 
 
 class SupersededError(Exception):
-    """Somebody else has published meanwhile, or the lease is lost: nothing was written."""
+    """Somebody else has published or decided meanwhile, or has the lease: nothing was written."""
 
 
 class LeaseLostError(SupersededError):
@@ -68,6 +68,8 @@ class Commit:
     """All that one transaction writes."""
 
     publication: Publication | None = None
+    after_version: int | None = None
+    """The snapshot that all this was decided on, which must still be served."""
     states: Mapping[str, SourceState] = field(default_factory=dict)
     copies: Mapping[str, ServedCopy | None] = field(default_factory=dict)
     """None forgets what is known of a source's body, so that the next reading is a whole one."""

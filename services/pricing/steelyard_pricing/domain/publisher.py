@@ -17,6 +17,7 @@ from steelyard_pricing.domain.publication import (
     Commit,
     Publication,
     SnapshotRecord,
+    Status,
     Stored,
 )
 from steelyard_pricing.domain.rates import PriceFact
@@ -81,7 +82,10 @@ class Publisher:
                 self._compile, facts, (opened, closed), cause=cause, note=note
             )
         publication = compiled.publication if compiled else None
-        waiting_count = await self._store.commit(replace(commit, publication=publication))
+        after_version = self._catalogue.snapshot.version
+        waiting_count = await self._store.commit(
+            replace(commit, publication=publication, after_version=after_version)
+        )
         # No await from here to the swap: readers see all of it or nothing.
         self._note(commit)
         self._catalogue.waiting_count = waiting_count
@@ -95,16 +99,15 @@ class Publisher:
         """Serve what another replica has published, if one has."""
         catalogue = self._catalogue
         status = await self._store.status()
-        catalogue.states.update(status.states)
-        catalogue.copies = dict(status.copies)
-        catalogue.waiting_count = status.waiting_count
         if status.version == catalogue.snapshot.version:
+            self._take_over(status)
             return
         stored = await self._store.load()
         if stored is None:
             return
         facts = stored_facts(stored, [source.name for source in catalogue.sources])
         snapshot = await asyncio.to_thread(compiled_snapshot, facts, stored.record)
+        self._take_over(stored.status)
         catalogue.serve(snapshot, facts)
         logger.info("serving the snapshot of another replica", snapshot_version=snapshot.version)
         await self._tell(snapshot)
@@ -132,6 +135,11 @@ class Publisher:
         return _Compiled(
             snapshot, Publication(record=record, opened=opened, closed=closed, changes=changes)
         )
+
+    def _take_over(self, status: Status) -> None:
+        self._catalogue.states.update(status.states)
+        self._catalogue.copies = dict(status.copies)
+        self._catalogue.waiting_count = status.waiting_count
 
     def _note(self, commit: Commit) -> None:
         catalogue = self._catalogue

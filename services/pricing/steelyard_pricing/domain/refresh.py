@@ -183,12 +183,7 @@ class Refresher:
             elapsed=now - (state.last_success_time or now),
             other_sources=self._others(source.name),
         )
-        reading = await reader.read(source, known)
-        if reading.suspect is not None and await self._ports.quarantine.is_refused(
-            source.name, reading.suspect.copy.sha256
-        ):
-            return replace(reading, suspect=None)
-        return reading
+        return await reader.read(source, known)
 
     def _known_copy(self, source: PriceSource) -> FeedCopy | None:
         copy = self._catalogue.copies.get(source.name)
@@ -252,7 +247,9 @@ class Refresher:
                 held_count = passage.waiting_count
                 if (whole := waiting.get("")) is not None:
                     held_changes.append(whole.closed(HeldState.WITHDRAWN, now, note=TAKEN_BACK))
-            elif reading.suspect is not None:
+            elif reading.suspect is not None and not await self._ports.quarantine.is_refused(
+                source, reading.suspect.copy.sha256
+            ):
                 change = self._held_body(reading, waiting.get(""), now)
                 held_changes.append(change)
                 held_bodies[change.held_change_id] = reading.suspect.copy.body

@@ -176,10 +176,19 @@ def _listings(sources: Sequence[SourceFacts]) -> Iterator[Listing]:
         for observed in source.facts:
             by_offer.setdefault(observed.fact.name.offer, []).append(observed)
     for found in by_offer.values():
-        # A seller knows its own prices best; otherwise the order of the sources counts.
-        found.sort(key=lambda observed: observed.fact.source != observed.fact.name.provider)
+        found.sort(key=_precedence)
         served, *others = _with_stand_in(found)
         yield _listing(compiler, served, tuple(others))
+
+
+def _precedence(observed: ObservedFact) -> tuple[bool, bool]:
+    """Order facts about one offer; equals stay in the order of the sources.
+
+    A seller knows its own prices best, also that it has none. Others that have a price go before
+    those that have not.
+    """
+    fact = observed.fact
+    return fact.source != fact.name.provider, not fact.is_priced
 
 
 def _with_stand_in(found: Sequence[ObservedFact]) -> Sequence[ObservedFact]:
