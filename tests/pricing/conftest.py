@@ -106,7 +106,8 @@ def settings_for(
 async def start(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Start]:
     """Return a function that starts the service; nothing is read by itself.
 
-    Started twice, it is restarted: the first one is closed.
+    Started twice, it is restarted: the first one is closed. `beside` leaves it running, as another
+    replica on the same database.
     """
     async with AsyncExitStack() as last:
         running = AsyncExitStack()
@@ -118,9 +119,11 @@ async def start(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Start]:
             openrouter_url: str = "",
             models_dev_url: str = "",
             curated_prices_file: Path | None = None,
+            beside: bool = False,
             **options: Any,
         ) -> RunningPricing:
-            await running.aclose()
+            if not beside:
+                await running.aclose()
             settings = settings_for(
                 tmp_path,
                 litellm_url=litellm_url,

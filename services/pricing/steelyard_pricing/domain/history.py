@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from steelyard_pricing.domain.changes import PriceChange
+from steelyard_pricing.domain.comparison import CURATED
 from steelyard_pricing.domain.rate_card import CardCompiler
 from steelyard_pricing.domain.rates import PriceFact
 from steelyard_pricing.domain.snapshot import Listing
@@ -46,4 +47,5 @@ def listing_at(changes: Sequence[PriceChange], effective_at: datetime) -> Listin
         card=CardCompiler().compile(charged),
         charged=charged,
         is_disputed=change.charged is not None,
+        is_estimated=change.after.fact.source == CURATED,
     )

@@ -67,15 +67,12 @@ class Listing:
     """What the card is of: the served fact, or the dearer one that disputes it."""
     is_disputed: bool
     """Whether sources differ by more than a factor of two."""
+    is_estimated: bool = False
+    """Whether no source publishes the price, and a curated one stands in."""
 
     @property
     def fact(self) -> PriceFact:
         return self.served.fact
-
-    @property
-    def is_estimated(self) -> bool:
-        """Whether no source publishes the price, and a curated one stands in."""
-        return self.served.fact.source == CURATED
 
     @property
     def naming_source(self) -> str:
@@ -224,7 +221,8 @@ def _listing(
     disputing = [other.fact for other in others if differ_widely(served.fact, other.fact)]
     charged = max([served.fact, *disputing], key=dearness)
     card = compiler.compile(charged) if charged.is_priced else None
-    return Listing(served.fact.offer, served, others, card, charged, bool(disputing))
+    is_estimated = served.fact.source == CURATED
+    return Listing(served.fact.offer, served, others, card, charged, bool(disputing), is_estimated)
 
 
 def _grouped(pairs: Iterable[tuple[K, Listing]]) -> Mapping[K, tuple[Listing, ...]]:
