@@ -5,6 +5,8 @@ PYTHON ?= python3
 # Passed on to pytest, e.g. TEST_ARGS="tests/pricing -k quarantine".
 TEST_ARGS ?=
 TEST_WORKERS ?= 2
+# How often `faults` kills the pricing service, e.g. KILLS=25.
+KILLS ?= 100
 # Passed on to the benchmarks, e.g. BENCH_ARGS=--short.
 BENCH_ARGS ?=
 # Passed on to the builder of the seed, e.g. SEED_ARGS="map.json --edition 2026-10-21".
@@ -71,6 +73,10 @@ check-generate: install ## Fail when protos/gen/ is not what protos/ compiles to
 .PHONY: accept-contract
 accept-contract: check-generate ## Make the contract as it is the one that must not break.
 	$(BIN)/python protos/check_breaking.py --accept
+
+.PHONY: faults
+faults: install ## Kill the pricing service while it refreshes, again and again.
+	STEELYARD_TEST_KILLS=$(KILLS) $(BIN)/python -m pytest -n 0 tests/system/test_pricing_kill.py
 
 .PHONY: bench
 bench: install ## Run the benchmarks and print their figures.

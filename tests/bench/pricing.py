@@ -5,6 +5,7 @@ import gc
 import os
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from steelyard.pricing.v1 import pricing_service_pb2_grpc
 from steelyard_common.address import Address
 from steelyard_common.clock import SystemClock
 from steelyard_common.tenant import ANONYMOUS, set_current_tenant
+from steelyard_pricing.adapters.fact_text import FactReader, write_fact
 from steelyard_pricing.adapters.litellm_prices import parse_litellm
 from steelyard_pricing.adapters.seed_prices import read_seed_facts
 from steelyard_pricing.app import Settings, Surroundings, build
@@ -146,18 +148,27 @@ def copied(facts: SourceFacts, count: int) -> SourceFacts:
 
 
 def scale_rows(facts: SourceFacts, *, rounds: int) -> list[str]:
-    """Return what ten times as many offers cost: in time by side-by-side rounds, and in memory."""
+    """Return what ten times as many offers cost a quote, by side-by-side rounds."""
     small = catalogue_of(copied(facts, FEW))
-    gc.collect()
-    before = psutil.Process().memory_info().rss
     large = catalogue_of(copied(facts, MANY))
-    gc.collect()
-    grown = (psutil.Process().memory_info().rss - before) / 2**20
     ratios = [quote_micros(large, rounds=2) / quote_micros(small, rounds=2) for _ in range(rounds)]
     return [
         f"Quote at {MANY:,} offers over {FEW:,}: {median(ratios):.2f} (asked: <= 1.2)",
-        f"memory per 10,000 facts, indexed: {grown / MANY * 10_000:.0f} MiB",
     ]
+
+
+def memory_row(facts: SourceFacts) -> str:
+    """Return what facts take that were loaded from the database, with their indexes."""
+    texts = [write_fact(each.fact) for each in facts.facts]
+    gc.collect()
+    tracemalloc.start()
+    reader = FactReader()
+    loaded = tuple(ObservedFact(reader.read(text), NOW) for text in texts)
+    catalogue = catalogue_of(SourceFacts(facts.source, loaded, len(loaded)))
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    per_fact = taken / len(catalogue.snapshot.listings)
+    return f"memory per 10,000 facts that are served: {per_fact * 10_000 / 2**20:.0f} MiB"
 
 
 async def refreshed(directory: Path) -> tuple[float, float]:
@@ -216,7 +227,8 @@ def run(*, short: bool) -> list[str]:
     rows += refresh_rows()
     resident = psutil.Process().memory_info().rss / 2**20
     rows.append(f"resident memory with two snapshots built: {resident:.0f} MiB")
-    return rows + scale_rows(facts, rounds=rounds)
+    rows += scale_rows(facts, rounds=rounds)
+    return [*rows, memory_row(facts)]
 
 
 def main(*, short: bool) -> None:

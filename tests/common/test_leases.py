@@ -174,6 +174,25 @@ async def test_of_many_that_race_on_one_file_exactly_one_wins(
     assert generations == list(range(1, 11))
 
 
+async def test_whoever_comes_second_with_the_first_lease_of_all_does_not_get_it(
+    database: Database, one: Leases, other: Leases
+) -> None:
+    """Where rows are locked, and not the database, both find none."""
+    async with database.write() as connection:
+        await connection.execute(
+            sqlalchemy.text(
+                "CREATE TRIGGER faster BEFORE INSERT ON lease"
+                " BEGIN SELECT RAISE(ABORT, 'stands for a row that another has inserted'); END"
+            )
+        )
+
+    assert await one.acquire(JOB, MINUTE) is None
+
+    async with database.write() as connection:
+        await connection.execute(sqlalchemy.text("DROP TRIGGER faster"))
+    await taken(other)
+
+
 async def test_of_two_that_take_over_at_once_one_wins(opened: Opener, clock: FakeClock) -> None:
     first, second = [Leases(await opened(), clock, holder=holder) for holder in ("first", "second")]
     dead = await taken(Leases(await opened(), clock, holder="dead"))

@@ -13,7 +13,8 @@ from steelyard.pricing.v1 import price_change_pb2, price_pb2
 from steelyard.pricing.v1 import pricing_service_pb2 as pb
 from steelyard_common.background import supervised
 from steelyard_common.database import Database
-from steelyard_common.leases import Leases
+from steelyard_common.errors import OverloadedError
+from steelyard_common.leases import Lease, Leases
 from steelyard_pricing.adapters.quarantine_store import DatabaseQuarantine
 from steelyard_pricing.adapters.schema import MIGRATIONS
 from steelyard_pricing.domain.automatic_refresh import OTHERS_TURN_SECONDS
@@ -307,6 +308,26 @@ async def test_one_that_was_too_slow_does_not_date_its_source(pair: Pair) -> Non
     assert (code, reason) == IN_PROGRESS
     assert await pair.other.source("openrouter") == before
     assert before.last_error.cause == "http_status"
+
+
+async def test_a_lease_that_cannot_be_given_back_does_not_undo_the_refresh(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await pair.settle()
+    pair.publish(DEARER)
+
+    async def release(_leases: Leases, _lease: Lease) -> None:
+        raise OverloadedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Leases, "release", release)
+        report = await pair.one.report()
+
+    assert report.changed_count == 1
+    assert await served_price(pair.one) == per_million("3")
+    # Its own lease is in nobody's way but the others', until it expires.
+    await pair.one.report()
+    await pair.other.report()
 
 
 async def settle_with_a_held_change(pair: Pair, body: bytes = TOO_DEAR) -> None:

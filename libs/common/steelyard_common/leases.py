@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steelyard_common.clock import Clock
@@ -58,6 +59,13 @@ class Leases:
 
     async def acquire(self, name: str, duration: timedelta) -> Lease | None:
         """Return the lease; None while somebody else has it."""
+        try:
+            return await self._acquire(name, duration)
+        except IntegrityError:
+            # The first of its name, and PostgreSQL locks no row that is not there yet.
+            return None
+
+    async def _acquire(self, name: str, duration: timedelta) -> Lease | None:
         now = self._clock.now()
         async with self._database.write() as connection:
             query = sa.select(_LEASE).where(_LEASE.c.name == name).with_for_update()

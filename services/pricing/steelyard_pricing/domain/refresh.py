@@ -12,6 +12,7 @@ from steelyard_common.errors import (
     OverloadedError,
     PricingUnavailableError,
     RefreshInProgressError,
+    SteelyardError,
     StorageFullError,
 )
 from steelyard_common.feed import FeedCause, FeedCopy
@@ -142,7 +143,14 @@ class Refresher:
         try:
             return await self._refresh(run, lease)
         finally:
+            await self._give_back(lease)
+
+    async def _give_back(self, lease: Lease) -> None:
+        try:
             await self._ports.leases.release(lease)
+        except SteelyardError as error:
+            # What was published is, and the lease expires by itself.
+            logger.warning("lease not given back", problem=error.message)
 
     async def _refresh(self, run: RefreshRun, lease: Lease) -> Report:
         started = self._ports.clock.monotonic()
