@@ -39,7 +39,8 @@ from steelyard_pricing.domain.margin_watch import MarginWatch
 from steelyard_pricing.domain.negotiations import Negotiations
 from steelyard_pricing.domain.opening import ReadSeed, open_catalogue
 from steelyard_pricing.domain.publisher import Publisher
-from steelyard_pricing.domain.refresh import Refresher, RefreshPorts
+from steelyard_pricing.domain.refresh import Refresher
+from steelyard_pricing.domain.refresh_ports import RefreshPorts
 from steelyard_pricing.domain.replication import Follower
 from steelyard_pricing.domain.review import Reviews
 from steelyard_pricing.rpcs.archive import Archive
