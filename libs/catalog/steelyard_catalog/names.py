@@ -87,9 +87,7 @@ class NameIndex:
     several snapshots the latest); when none is the maker's, it means nothing.
     """
 
-    def __init__(
-        self, names: Iterable[OfferName], *, by_id_only: Iterable[OfferName] = ()
-    ) -> None:
+    def __init__(self, names: Iterable[OfferName], *, by_id_only: Iterable[OfferName] = ()) -> None:
         """Index offers.
 
         Args:
