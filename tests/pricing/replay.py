@@ -67,7 +67,7 @@ def let_pass(
     passage = Quarantine(
         source,
         memory,
-        agrees=lambda _: False,
+        agrees=lambda _fact, _last_good: False,
         new_id=lambda: f"chg_{next(ids)}",
         now=edition.day,
     ).examine(parsed.facts, others)

@@ -58,7 +58,8 @@ async def input_price(pricing: RunningPricing, offer: str = OFFER) -> int:
 
 
 SUSPECT: dict[str, tuple[bytes, str]] = {
-    "a thousand times dearer": (body("0.001", "0.002"), "entry_delta"),
+    "a thousand times dearer": (body("0.001", "0.002"), "bounds"),
+    "a hundred times dearer": (body("0.0001", "0.0002"), "entry_delta"),
     "a thousand times cheaper": (body("0.000000001", "0.000000002"), "entry_delta"),
     "just over ten times": (body("0.0000101", "0.000002"), "entry_delta"),
     "prompt and completion swapped": (body("0.000002", "0.000001"), "swapped"),

@@ -80,8 +80,12 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection whose statements see one state of the database."""
         with _translated():
-            async with self._engine.connect() as connection, _transaction(connection):
-                yield connection
+            async with self._engine.connect() as connection:
+                if not self.is_sqlite:
+                    # By default each of its statements would see a state of its own.
+                    await connection.execution_options(isolation_level="REPEATABLE READ")
+                async with _transaction(connection):
+                    yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:

@@ -35,12 +35,13 @@ from steelyard_pricing.adapters.seed_prices import read_seed_facts
 from steelyard_pricing.adapters.sources import price_sources
 from steelyard_pricing.domain.automatic_refresh import AutomaticRefresh
 from steelyard_pricing.domain.catalogue import Catalogue
+from steelyard_pricing.domain.gatekeeping import Gatekeeper
 from steelyard_pricing.domain.margin_watch import MarginWatch
 from steelyard_pricing.domain.negotiations import Negotiations
 from steelyard_pricing.domain.opening import ReadSeed, open_catalogue
+from steelyard_pricing.domain.price_ports import PricePorts
 from steelyard_pricing.domain.publisher import Publisher
 from steelyard_pricing.domain.refresh import Refresher
-from steelyard_pricing.domain.refresh_ports import RefreshPorts
 from steelyard_pricing.domain.replication import Follower
 from steelyard_pricing.domain.review import Reviews
 from steelyard_pricing.rpcs.archive import Archive
@@ -99,7 +100,9 @@ async def build(settings: Settings, surroundings: Surroundings | None = None) ->
         resources.callback(telemetry.close)
         database = await _database(settings, resources)
         catalogue, publisher = await _catalogue(settings, database, surroundings)
-        refresher = await _refresher(catalogue, publisher, database, resources, surroundings)
+        ports = await _ports(catalogue, database, resources, surroundings)
+        refresher = Refresher(catalogue, publisher, ports)
+        resources.push_async_callback(refresher.stop)
         negotiations, margins = await _negotiations(database, clock, telemetry)
         publisher.listen(margins.published)
         await margins.published(catalogue.snapshot, clock.now())
@@ -115,7 +118,12 @@ async def build(settings: Settings, surroundings: Surroundings | None = None) ->
             clock,
             negotiations=negotiations,
             margins=margins,
-            archive=_archive(catalogue, publisher, database, clock),
+            archive=Archive(
+                store=DatabasePriceStore(database),
+                history=DatabaseHistory(database),
+                quarantine=DatabaseQuarantine(database),
+                reviews=Reviews(catalogue, publisher, ports),
+            ),
         )
         server.add(pricing_service_pb2_grpc.add_PricingServiceServicer_to_server, servicer)
         automatic = AutomaticRefresh(catalogue, refresher, clock, surroundings.random)
@@ -158,37 +166,21 @@ async def _catalogue(
     )
 
 
-async def _refresher(
-    catalogue: Catalogue,
-    publisher: Publisher,
-    database: Database,
-    resources: AsyncExitStack,
-    surroundings: Surroundings,
-) -> Refresher:
+async def _ports(
+    catalogue: Catalogue, database: Database, resources: AsyncExitStack, surroundings: Surroundings
+) -> PricePorts:
     clock = surroundings.clock
     feeds = await resources.enter_async_context(FeedDownloader(clock, surroundings.fetch_policy))
-    ports = RefreshPorts(
+    store, quarantine = DatabasePriceStore(database), DatabaseQuarantine(database)
+    held_change_id = partial(new_id, "chg", clock=clock)
+    return PricePorts(
         feeds=feeds,
-        store=DatabasePriceStore(database),
-        quarantine=DatabaseQuarantine(database),
+        store=store,
+        quarantine=quarantine,
         leases=Leases(database, clock, holder=new_id("replica")),
         clock=clock,
-        new_id=partial(new_id, "chg", clock=clock),
-    )
-    refresher = Refresher(catalogue, publisher, ports)
-    resources.push_async_callback(refresher.stop)
-    return refresher
-
-
-def _archive(
-    catalogue: Catalogue, publisher: Publisher, database: Database, clock: Clock
-) -> Archive:
-    store, quarantine = DatabasePriceStore(database), DatabaseQuarantine(database)
-    return Archive(
-        store=store,
-        history=DatabaseHistory(database),
-        quarantine=quarantine,
-        reviews=Reviews(catalogue, publisher, store, quarantine, clock),
+        new_id=held_change_id,
+        gatekeeper=Gatekeeper(catalogue, store, quarantine, clock, held_change_id),
     )
 
 

@@ -1,5 +1,6 @@
 """The change feed: read by version, by time and by offer."""
 
+import asyncio
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -69,10 +70,10 @@ class DatabaseHistory:
                 found.update((await connection.execute(statement)).scalars())
         return found
 
-    async def of_version(self, version: int) -> list[PriceChange]:
-        """Return the changes that one version brought."""
-        statement = sa.select(CHANGE).where(CHANGE.c.version == version)
-        return await self._changes(statement.order_by(CHANGE.c.offer))
+    async def of_version(self, version: int, *, after: str, limit: int) -> list[PriceChange]:
+        """Return changes that one version brought, by offer, from behind an offer on."""
+        statement = sa.select(CHANGE).where(CHANGE.c.version == version, CHANGE.c.offer > after)
+        return await self._changes(statement.order_by(CHANGE.c.offer).limit(limit))
 
     async def of_offers(
         self, offers: Collection[str], known_at: datetime | None
@@ -91,8 +92,12 @@ class DatabaseHistory:
     async def _changes(self, statement: sa.Select[tuple[object, ...]]) -> list[PriceChange]:
         async with self._database.read() as connection:
             rows = (await connection.execute(statement)).mappings().all()
-        reader = FactReader()
-        return [to_change(row, reader) for row in rows]
+        return await asyncio.to_thread(_to_changes, rows)
+
+
+def _to_changes(rows: Sequence[sa.RowMapping]) -> list[PriceChange]:
+    reader = FactReader()
+    return [to_change(row, reader) for row in rows]
 
 
 def _parts(offers: Collection[str]) -> Iterator[list[str]]:

@@ -86,6 +86,17 @@ class DatabasePriceStore:
             rows = await _fact_rows(connection, then)
         return await asyncio.to_thread(_facts, rows)
 
+    async def retired_facts(self, source: str) -> tuple[ObservedFact, ...]:
+        """Return what was served last of a source that the settings have switched off since."""
+        of_source = FACT.c.source == source
+        last = sa.select(sa.func.max(FACT.c.to_version)).where(of_source)
+        async with self._database.read() as connection:
+            retired = (await connection.execute(last)).scalar_one_or_none()
+            if retired is None or (await _record(connection, retired)).cause is not Cause.SETTINGS:
+                return ()
+            rows = await _fact_rows(connection, sa.and_(of_source, FACT.c.to_version == retired))
+        return (await asyncio.to_thread(_facts, rows)).get(source, ())
+
     async def snapshots(self, *, before: int | None, limit: int) -> list[SnapshotRecord]:
         """Return published snapshots, newest first, from the one before `before` on."""
         query = sa.select(SNAPSHOT).order_by(SNAPSHOT.c.version.desc()).limit(limit)

@@ -1,5 +1,6 @@
 """Held changes and refusals in the database."""
 
+import asyncio
 import base64
 import zlib
 from collections.abc import Sequence
@@ -83,8 +84,7 @@ class DatabaseQuarantine:
     async def _select(self, query: sa.Select[tuple[object, ...]]) -> list[HeldChange]:
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).mappings().all()
-        reader = FactReader()
-        return [_to_held(row, reader) for row in rows]
+        return await asyncio.to_thread(_to_held_changes, rows)
 
 
 async def write(connection: AsyncConnection, commit: Commit) -> None:
@@ -92,7 +92,7 @@ async def write(connection: AsyncConnection, commit: Commit) -> None:
     if commit.held_changes:
         await _replace_held(connection, commit.held_changes)
     for held_change_id, body in commit.held_bodies.items():
-        packed = base64.b64encode(zlib.compress(body)).decode()
+        packed = await asyncio.to_thread(_packed, body)
         await connection.execute(
             sa.delete(HELD_BODY).where(HELD_BODY.c.held_change_id == held_change_id)
         )
@@ -101,8 +101,8 @@ async def write(connection: AsyncConnection, commit: Commit) -> None:
         )
     await _drop_refusals(connection, [*commit.lifted_refusals, *commit.refusals])
     if commit.refusals:
-        rows = {_key(row): row for row in map(_refusal_row, commit.refusals)}
-        await connection.execute(sa.insert(REFUSAL), list(rows.values()))
+        rows = await asyncio.to_thread(_refusal_rows, commit.refusals)
+        await connection.execute(sa.insert(REFUSAL), rows)
 
 
 async def _replace_held(connection: AsyncConnection, changes: Sequence[HeldChange]) -> None:
@@ -139,7 +139,7 @@ async def _drop_refusals(connection: AsyncConnection, refusals: Sequence[Refusal
         REFUSAL.c.offer == sa.bindparam("old_offer"),
         REFUSAL.c.digest == sa.bindparam("old_digest"),
     )
-    rows = [_refusal_row(refusal) for refusal in refusals]
+    rows = await asyncio.to_thread(_refusal_rows, refusals)
     await connection.execute(
         sa.delete(REFUSAL).where(same),
         [
@@ -151,6 +151,19 @@ async def _drop_refusals(connection: AsyncConnection, refusals: Sequence[Refusal
             for row in rows
         ],
     )
+
+
+def _refusal_rows(refusals: Sequence[Refusal]) -> list[dict[str, str]]:
+    return list({_key(row): row for row in map(_refusal_row, refusals)}.values())
+
+
+def _packed(body: bytes) -> str:
+    return base64.b64encode(zlib.compress(body)).decode()
+
+
+def _to_held_changes(rows: Sequence[sa.RowMapping]) -> list[HeldChange]:
+    reader = FactReader()
+    return [_to_held(row, reader) for row in rows]
 
 
 def _refusal_row(refusal: Refusal) -> dict[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from steelyard_pricing.domain.comparison import CURATED, SEED
-from steelyard_pricing.domain.snapshot import Listing, ObservedFact, Snapshot, SourceFacts
+from steelyard_pricing.domain.snapshot import Listing, Snapshot, SourceFacts
 from steelyard_pricing.domain.source import PriceSource, ServedCopy, SourceState
 
 FRESH_CONFIDENCE = 1.0
@@ -45,15 +45,6 @@ class Catalogue:
     def other_sources(self, source: str) -> frozenset[str]:
         """Return the names of the other feeds."""
         return frozenset(each.name for each in self.sources) - {source}
-
-    def last_good(self, source: str) -> dict[str, ObservedFact]:
-        """Return what a new body of a source is compared with, by offer.
-
-        That is what is served of it; for the first source, before it was read, the seed.
-        """
-        is_first = source == self.sources[0].name
-        last = self.facts.get(source) or (self.facts.get(SEED) if is_first else None)
-        return {each.fact.offer: each for each in last.facts} if last else {}
 
     def is_source_stale(self, source: str, now: datetime) -> bool:
         """Say whether the facts of a source are older than the freshness setting.

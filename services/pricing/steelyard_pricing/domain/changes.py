@@ -105,9 +105,26 @@ def _change(before: Listing | None, after: Listing | None, snapshot: Snapshot) -
 def _effective_time(before: Listing | None, after: Listing | None) -> datetime | None:
     """Return from when a change holds, None where that is when it is published.
 
-    A price that a source has taken back was one until then, whatever stands in for it.
+    Only a price that its source newly states reaches back to when it was first seen. Where an old
+    fact takes the place of another, or begins to dispute it, or a curated one stands in for a price
+    that was taken back, what was served until now stays what it was.
     """
     if after is None:
         return None
-    was_published = before is not None and before.fact.is_priced and not before.is_estimated
-    return None if after.is_estimated and was_published else after.served.applies_from
+    if before is None:
+        return after.served.applies_from
+    was_published = before.fact.is_priced and not before.is_estimated
+    if after.is_estimated and was_published:
+        return None
+    charged = _observed(after, after.charged)
+    known = next((each for each in _facts(before) if each.fact.source == charged.fact.source), None)
+    is_news = known is None or known.fact.rates != charged.fact.rates
+    return charged.applies_from if is_news else None
+
+
+def _facts(listing: Listing) -> tuple[ObservedFact, ...]:
+    return listing.served, *listing.others
+
+
+def _observed(listing: Listing, fact: PriceFact) -> ObservedFact:
+    return next((each for each in _facts(listing) if each.fact is fact), listing.served)

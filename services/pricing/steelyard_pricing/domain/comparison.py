@@ -46,16 +46,34 @@ def largest_ratio(one: PriceFact, other: PriceFact) -> float:
     return largest
 
 
-def agree(one: PriceFact, other: PriceFact) -> bool:
-    """Say whether two sources confirm each other on the price of tokens, within 0.5 %."""
-    prices, other_prices = base_prices(one), base_prices(other)
-    compared = [component for component in _COMPARED if component in prices]
-    return bool(compared) and all(
-        component in other_prices
-        and abs(prices[component] - other_prices[component])
-        <= AGREEMENT * max(prices[component], other_prices[component])
-        for component in compared
+def confirms(witness: PriceFact, new: PriceFact, last_good: PriceFact | None) -> bool:
+    """Say whether another source has all that is new about a fact, within 0.5 %.
+
+    Args:
+        witness: What the other source says.
+        new: The fact in doubt.
+        last_good: What it would replace; None when everything is new. A price that would be gone
+            is confirmed by a witness that has none either.
+    """
+    said, now = _by_key(witness), _by_key(new)
+    before = _by_key(last_good) if last_good is not None else {}
+    moved = [key for key in now.keys() | before.keys() if now.get(key) != before.get(key)]
+    return (
+        bool(moved)
+        and witness.is_priced
+        and witness.is_free == new.is_free
+        and all(_is_same(said.get(key), now.get(key)) for key in moved)
     )
+
+
+def _by_key(fact: PriceFact) -> dict[object, int]:
+    return {rate.key: rate.picodollars for rate in fact.rates}
+
+
+def _is_same(one: int | None, other: int | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= AGREEMENT * max(one, other)
 
 
 def dearness(fact: PriceFact) -> int:

@@ -1,23 +1,17 @@
 """Takes what sources said through the gate, and publishes what comes out with what is held."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from steelyard_common.errors import OverloadedError, RefreshInProgressError, StorageFullError
 from steelyard_common.feed import FeedCause, FeedCopy
 from steelyard_common.leases import Lease
 from steelyard_pricing.domain.catalogue import Catalogue, serving_order
-from steelyard_pricing.domain.comparison import CURATED, SEED, agree
+from steelyard_pricing.domain.comparison import SEED
 from steelyard_pricing.domain.gate.held_change import HeldChange, HeldState
-from steelyard_pricing.domain.gate.quarantine import (
-    TAKEN_BACK,
-    Memory,
-    Passage,
-    Quarantine,
-    by_offer,
-)
+from steelyard_pricing.domain.gate.quarantine import TAKEN_BACK, by_offer
+from steelyard_pricing.domain.price_ports import PricePorts
 from steelyard_pricing.domain.publication import (
     Cause,
     Commit,
@@ -25,21 +19,37 @@ from steelyard_pricing.domain.publication import (
     SnapshotRecord,
     SupersededError,
 )
-from steelyard_pricing.domain.publisher import Publisher, observed
+from steelyard_pricing.domain.publisher import Publisher
 from steelyard_pricing.domain.rates import PriceFact
 from steelyard_pricing.domain.refresh_events import Phase
-from steelyard_pricing.domain.refresh_ports import RefreshPorts
 from steelyard_pricing.domain.snapshot import SourceFacts
 from steelyard_pricing.domain.source import ServedCopy, SourceFailure, SourceState
-from steelyard_pricing.domain.source_reading import SourceReading
+from steelyard_pricing.domain.source_reading import SourceReading, SuspectBody
 
 PUBLISH_ATTEMPTS = 3
+MAX_HEADER = 256
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What the readings of one refresh lead to, as far as they were looked at."""
+
+    facts: dict[str, SourceFacts]
+    copies: dict[str, ServedCopy | None] = field(default_factory=dict)
+    held_changes: list[HeldChange] = field(default_factory=list)
+    held_bodies: dict[str, bytes] = field(default_factory=dict)
+    readings: list[SourceReading] = field(default_factory=list)
 
 
 class GatedPublisher:
     """Publishes the readings of one refresh together."""
 
-    def __init__(self, catalogue: Catalogue, publisher: Publisher, ports: RefreshPorts) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        publisher: Publisher,
+        ports: PricePorts,
+    ) -> None:
         self._catalogue = catalogue
         self._publisher = publisher
         self._ports = ports
@@ -67,83 +77,75 @@ class GatedPublisher:
     async def _publish_once(
         self, readings: Sequence[SourceReading], lease: Lease
     ) -> tuple[list[SourceReading], SnapshotRecord | None]:
-        now = self._ports.clock.now()
-        facts = dict(self._catalogue.facts)
-        copies: dict[str, ServedCopy | None] = {}
-        held_changes: list[HeldChange] = []
-        held_bodies: dict[str, bytes] = {}
-        passed: list[SourceReading] = []
+        outcome = _Outcome(facts=dict(self._catalogue.facts))
+        said = {
+            reading.outcome.source: reading.accepted.parsed.facts
+            for reading in readings
+            if reading.accepted is not None
+        }
         for reading in readings:
-            source = reading.outcome.source
-            waiting = by_offer(await self._ports.quarantine.waiting(source))
-            held_count = 0
-            if reading.accepted is not None:
-                passage = await self._examined(reading, readings, waiting)
-                parsed, copy = reading.accepted.parsed, reading.accepted.copy
-                dated = observed(
-                    passage.facts, self._catalogue.last_good(source), now, passage.effective_times
-                )
-                facts[source] = SourceFacts(source, dated, parsed.entry_count)
-                copies[source] = _served_copy(copy, parsed.entry_count)
-                held_changes += passage.held_changes
-                held_count = passage.waiting_count
-                if (whole := waiting.get("")) is not None:
-                    held_changes.append(whole.closed(HeldState.WITHDRAWN, now, note=TAKEN_BACK))
-            elif reading.suspect is not None and not await self._ports.quarantine.is_refused(
-                source, reading.suspect.copy.sha256
-            ):
-                change = self._held_body(reading, waiting.get(""), now)
-                held_changes.append(change)
-                held_bodies[change.held_change_id] = reading.suspect.copy.body
-                held_count = 1
-            passed.append(replace(reading, outcome=replace(reading.outcome, held_count=held_count)))
+            held_count = await self._pass(reading, said, outcome)
+            judged = replace(reading.outcome, held_count=held_count)
+            outcome.readings.append(replace(reading, outcome=judged))
+        facts = outcome.facts
         served = serving_order(facts, self._catalogue.sources, facts.get(SEED))
+        now = self._ports.clock.now()
         commit = Commit(
-            states=self._states(passed, now),
-            copies=copies,
-            held_changes=held_changes,
-            held_bodies=held_bodies,
+            states=self._states(outcome.readings, now),
+            copies=outcome.copies,
+            held_changes=outcome.held_changes,
+            held_bodies=outcome.held_bodies,
             lease=lease,
         )
         try:
             record = await self._publisher.publish(served, cause=Cause.REFRESH, commit=commit)
         except StorageFullError:
-            return self._not_kept(passed, now), None
-        return passed, record
+            return self._not_kept(outcome.readings, now), None
+        return outcome.readings, record
 
-    async def _examined(
+    async def _pass(
         self,
         reading: SourceReading,
-        readings: Sequence[SourceReading],
-        waiting: Mapping[str, HeldChange],
-    ) -> Passage:
+        said: Mapping[str, Sequence[PriceFact]],
+        outcome: "_Outcome",
+    ) -> int:
+        """Add what a reading leads to; return how many of its changes are held."""
         source = reading.outcome.source
-        assert reading.accepted is not None  # noqa: S101 - the caller looked
-        memory = Memory(
-            last_good=self._catalogue.last_good(source),
-            held=waiting,
-            refused=await self._ports.quarantine.refused(source),
-        )
-        quarantine = Quarantine(
-            source,
-            memory,
-            agrees=_Witnesses(self._catalogue, readings, source).agree,
-            new_id=self._ports.new_id,
-            now=self._ports.clock.now(),
-        )
-        facts = reading.accepted.parsed.facts
-        return await asyncio.to_thread(
-            quarantine.examine, facts, self._catalogue.other_sources(source)
-        )
+        waiting = by_offer(await self._ports.quarantine.waiting(source))
+        whole = waiting.get("")
+        if reading.accepted is not None:
+            parsed, copy = reading.accepted.parsed, reading.accepted.copy
+            examined = await self._ports.gatekeeper.examine(source, parsed, waiting, said)
+            outcome.facts[source] = examined.facts
+            outcome.copies[source] = _served_copy(copy, parsed.entry_count)
+            outcome.held_changes += examined.passage.held_changes
+            if whole is not None:
+                outcome.held_changes.append(self._withdrawn(whole))
+            return examined.passage.waiting_count
+        suspect = reading.suspect
+        if suspect is None or await self._ports.quarantine.is_refused(source, suspect.copy.sha256):
+            return 0
+        if whole is not None and whole.body_sha256 != suspect.copy.sha256:
+            # Another body is another change: nobody approves what was not looked at.
+            outcome.held_changes.append(self._withdrawn(whole))
+            whole = None
+        change = self._held_body(source, suspect, whole)
+        outcome.held_changes.append(change)
+        outcome.held_bodies[change.held_change_id] = suspect.copy.body
+        return 1
+
+    def _withdrawn(self, change: HeldChange) -> HeldChange:
+        return change.closed(HeldState.WITHDRAWN, self._ports.clock.now(), note=TAKEN_BACK)
 
     def _held_body(
-        self, reading: SourceReading, waiting: HeldChange | None, now: datetime
+        self, source: str, suspect: SuspectBody, waiting: HeldChange | None
     ) -> HeldChange:
-        suspect = reading.suspect
-        assert suspect is not None  # noqa: S101 - the caller looked
-        new = HeldChange(
+        now = self._ports.clock.now()
+        if waiting is not None:
+            return waiting.seen_again(now)
+        return HeldChange(
             held_change_id=self._ports.new_id(),
-            source=reading.outcome.source,
+            source=source,
             offer="",
             guard=suspect.guard,
             explanation=suspect.explanation,
@@ -152,14 +154,6 @@ class GatedPublisher:
             first_seen_time=now,
             last_seen_time=now,
             body_sha256=suspect.copy.sha256,
-        )
-        if waiting is None:
-            return new
-        return replace(
-            new,
-            held_change_id=waiting.held_change_id,
-            first_seen_time=waiting.first_seen_time,
-            sighting_count=waiting.sighting_count + 1,
         )
 
     def _states(self, readings: Sequence[SourceReading], now: datetime) -> dict[str, SourceState]:
@@ -183,35 +177,11 @@ class GatedPublisher:
         return failed
 
 
-class _Witnesses:
-    """What the other sources say of the same offers, in this refresh or before."""
-
-    def __init__(
-        self, catalogue: Catalogue, readings: Sequence[SourceReading], source: str
-    ) -> None:
-        said: dict[str, Sequence[PriceFact]] = {
-            name: [each.fact for each in facts.facts]
-            for name, facts in catalogue.facts.items()
-            if name not in {source, SEED, CURATED}
-        }
-        for reading in readings:
-            if reading.accepted is not None and reading.outcome.source != source:
-                said[reading.outcome.source] = reading.accepted.parsed.facts
-        self._facts: dict[str, list[PriceFact]] = {}
-        for facts in said.values():
-            for fact in facts:
-                self._facts.setdefault(fact.offer, []).append(fact)
-
-    def agree(self, fact: PriceFact) -> bool:
-        """Say whether another source has the same price of tokens."""
-        return any(agree(fact, other) for other in self._facts.get(fact.offer, ()))
-
-
 def _served_copy(copy: FeedCopy, entry_count: int) -> ServedCopy:
     return ServedCopy(
         url=copy.url,
-        etag=copy.etag,
-        last_modified=copy.last_modified,
+        etag=_short(copy.etag),
+        last_modified=_short(copy.last_modified),
         sha256=copy.sha256,
         entry_count=entry_count,
         fetched_time=copy.fetched_time,
@@ -223,3 +193,8 @@ def _unkept(reading: SourceReading, now: datetime) -> SourceReading:
     message = f"{source} was read, but there is no room to keep it"
     failure = SourceFailure(FeedCause.STORAGE, message, now)
     return SourceReading(replace(reading.outcome, outcome=Phase.FAILED, failure=failure))
+
+
+def _short(header: str | None) -> str | None:
+    """Return what a publisher sent to be sent back, unless it is too long to keep."""
+    return header if header is not None and len(header) <= MAX_HEADER else None

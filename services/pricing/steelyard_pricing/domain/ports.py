@@ -30,6 +30,9 @@ class PriceStore(Protocol):
     async def load_version(self, version: int) -> Mapping[str, tuple[ObservedFact, ...]] | None:
         """Return the facts of an older snapshot by source; None when there never was one."""
 
+    async def retired_facts(self, source: str) -> tuple[ObservedFact, ...]:
+        """Return what was served last of a source that the settings have switched off since."""
+
     async def record(self, version: int) -> SnapshotRecord:
         """Return what is remembered of a published snapshot."""
 

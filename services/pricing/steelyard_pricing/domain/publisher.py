@@ -74,13 +74,7 @@ class Publisher:
             StorageFullError: There is no room. Nothing has changed.
         """
         commit = commit or Commit()
-        before = self._catalogue.facts
-        opened, closed = _difference(before, facts)
-        compiled = None
-        if opened or closed:
-            compiled = await asyncio.to_thread(
-                self._compile, facts, (opened, closed), cause=cause, note=note
-            )
+        compiled = await asyncio.to_thread(self._compile, facts, cause=cause, note=note)
         publication = compiled.publication if compiled else None
         after_version = self._catalogue.snapshot.version
         waiting_count = await self._store.commit(
@@ -113,13 +107,11 @@ class Publisher:
         await self._tell(snapshot)
 
     def _compile(
-        self,
-        facts: Mapping[str, SourceFacts],
-        difference: tuple[list[tuple[str, ObservedFact]], list[tuple[str, str]]],
-        *,
-        cause: Cause,
-        note: str,
-    ) -> _Compiled:
+        self, facts: Mapping[str, SourceFacts], *, cause: Cause, note: str
+    ) -> _Compiled | None:
+        opened, closed = _difference(self._catalogue.facts, facts)
+        if not (opened or closed):
+            return None
         before = self._catalogue.snapshot
         version, now = before.version + 1, self._clock.now()
         snapshot = Snapshot.compile(list(facts.values()), version=version, published_time=now)
@@ -131,7 +123,6 @@ class Publisher:
             note=note,
             counts=count_changes(changes, snapshot),
         )
-        opened, closed = difference
         return _Compiled(
             snapshot, Publication(record=record, opened=opened, closed=closed, changes=changes)
         )

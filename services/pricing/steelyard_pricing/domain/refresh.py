@@ -1,7 +1,7 @@
 """Refreshes: one at a time, sources side by side, one new snapshot or none."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 import structlog
@@ -15,10 +15,11 @@ from steelyard_common.leases import Lease
 from steelyard_pricing.domain.catalogue import Catalogue
 from steelyard_pricing.domain.changes import ChangeCounts
 from steelyard_pricing.domain.gated_publishing import GatedPublisher
+from steelyard_pricing.domain.price_ports import PricePorts
 from steelyard_pricing.domain.publisher import Publisher
 from steelyard_pricing.domain.refresh_events import Phase, Progress, Report, SourceOutcome
-from steelyard_pricing.domain.refresh_ports import RefreshPorts
 from steelyard_pricing.domain.refresh_run import RefreshRun
+from steelyard_pricing.domain.snapshot import ObservedFact
 from steelyard_pricing.domain.source import PriceSource
 from steelyard_pricing.domain.source_reading import (
     KnownSource,
@@ -37,7 +38,12 @@ logger = structlog.get_logger(__name__)
 class Refresher:
     """Reads sources and publishes what they say; one refresh at a time."""
 
-    def __init__(self, catalogue: Catalogue, publisher: Publisher, ports: RefreshPorts) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        publisher: Publisher,
+        ports: PricePorts,
+    ) -> None:
         self._catalogue = catalogue
         self._publisher = publisher
         self._ports = ports
@@ -148,12 +154,12 @@ class Refresher:
         if not source.is_enabled or was_read or not (run.force or is_stale):
             return SourceReading(SourceOutcome(source=source.name, outcome=Phase.SKIPPED))
         waiting = await self._ports.quarantine.waiting(source.name)
-        last_good = self._catalogue.last_good(source.name)
+        last_good = await self._ports.gatekeeper.last_good(source.name)
         known = KnownSource(
             # What is held back must be seen again to be believed.
             copy=None if waiting else self._known_copy(source),
             last_good=tuple(each.fact for each in last_good.values()),
-            elapsed=now - (state.last_success_time or now),
+            elapsed=now - (state.last_success_time or _newest(last_good.values()) or now),
             other_sources=self._catalogue.other_sources(source.name),
         )
         return await reader.read(source, known)
@@ -184,6 +190,11 @@ class Refresher:
             logger.warning(
                 "price changes held back", source=outcome.source, count=outcome.held_count
             )
+
+
+def _newest(facts: Iterable[ObservedFact]) -> datetime | None:
+    """Return when the newest of facts was first seen: its source was read then at the latest."""
+    return max((each.observed_time for each in facts), default=None)
 
 
 def _ending(outcome: SourceOutcome) -> Progress:

@@ -1,17 +1,17 @@
 """What people decide: held changes are released or refused, snapshots are rolled back."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import structlog
 
-from steelyard_common.clock import Clock
 from steelyard_common.errors import InvalidStateError, OverloadedError, ResourceNotFoundError
 from steelyard_pricing.domain.catalogue import Catalogue, serving_order
 from steelyard_pricing.domain.comparison import SEED
 from steelyard_pricing.domain.gate.held_change import HeldChange, HeldState, price_of
-from steelyard_pricing.domain.ports import PriceStore, QuarantineStore
+from steelyard_pricing.domain.gate.quarantine import by_offer
+from steelyard_pricing.domain.price_ports import PricePorts
 from steelyard_pricing.domain.publication import (
     Cause,
     Commit,
@@ -19,7 +19,7 @@ from steelyard_pricing.domain.publication import (
     SnapshotRecord,
     SupersededError,
 )
-from steelyard_pricing.domain.publisher import Publisher, observed
+from steelyard_pricing.domain.publisher import Publisher
 from steelyard_pricing.domain.snapshot import ObservedFact, SourceFacts
 
 ATTEMPTS = 3
@@ -34,15 +34,15 @@ class Reviews:
         self,
         catalogue: Catalogue,
         publisher: Publisher,
-        store: PriceStore,
-        quarantine: QuarantineStore,
-        clock: Clock,
+        ports: PricePorts,
     ) -> None:
         self._catalogue = catalogue
         self._publisher = publisher
-        self._store = store
-        self._quarantine = quarantine
-        self._clock = clock
+        self._store = ports.store
+        self._quarantine = ports.quarantine
+        self._clock = ports.clock
+        self._gatekeeper = ports.gatekeeper
+        self._rolling_back: set[asyncio.Task[SnapshotRecord]] = set()
 
     async def decide(
         self, held_change_id: str, *, release: bool, reviewer: str, note: str
@@ -72,6 +72,13 @@ class Reviews:
             ResourceNotFoundError: There never was such a snapshot.
             InvalidStateError: Its prices are the ones that are served.
         """
+        # A caller that gives up does not undo it half-way.
+        task = asyncio.create_task(self._rolled_back(version, reviewer=reviewer, note=note))
+        self._rolling_back.add(task)
+        task.add_done_callback(self._rolling_back.discard)
+        return await asyncio.shield(task)
+
+    async def _rolled_back(self, version: int, *, reviewer: str, note: str) -> SnapshotRecord:
         for _ in range(ATTEMPTS):
             async with self._publisher.turn:
                 try:
@@ -90,12 +97,13 @@ class Reviews:
             raise InvalidStateError("held_change", held_change_id, change.state.name.lower())
         state = HeldState.RELEASED if release else HeldState.REFUSED
         decided = change.closed(state, self._clock.now(), note=note, reviewer=reviewer)
-        refusal = Refusal(source=change.source, offer=change.offer, price=change.price)
-        commit = Commit(
-            held_changes=[decided],
-            refusals=[] if release or change.is_whole_body else [refusal],
-        )
-        facts = await self._released(change) if release else self._catalogue.facts
+        facts: Mapping[str, SourceFacts] = self._catalogue.facts
+        commit = Commit(held_changes=[decided])
+        if not release and not change.is_whole_body:
+            refusal = Refusal(source=change.source, offer=change.offer, price=change.price)
+            commit = replace(commit, refusals=[refusal])
+        elif release:
+            facts, commit = await self._released(change, commit)
         await self._publisher.publish(facts, cause=Cause.REVIEW, note=note, commit=commit)
         logger.warning(
             "held price change reviewed",
@@ -107,27 +115,41 @@ class Reviews:
         )
         return decided
 
-    async def _released(self, change: HeldChange) -> dict[str, SourceFacts]:
-        known = self._catalogue.facts.get(change.source) or SourceFacts(change.source, (), 0)
+    async def _released(
+        self, change: HeldChange, commit: Commit
+    ) -> tuple[dict[str, SourceFacts], Commit]:
+        """Return what is served with a change, and what else is to be written."""
         if change.is_whole_body:
-            released = await self._whole_body(change, known)
+            released, held_changes = await self._whole_body(change)
+            # What is known of the body before it would let its return go unnoticed.
+            commit = replace(
+                commit,
+                held_changes=[*commit.held_changes, *held_changes],
+                copies={change.source: None},
+            )
         else:
+            known = self._catalogue.facts.get(change.source)
+            if known is None:
+                raise InvalidStateError("held_change", change.held_change_id, "not_served")
             others = [each for each in known.facts if each.fact.offer != change.offer]
             released = replace(known, facts=(*others, *_as_fact(change)))
         facts = dict(self._catalogue.facts) | {change.source: released}
-        return serving_order(facts, self._catalogue.sources, facts.get(SEED))
+        return serving_order(facts, self._catalogue.sources, facts.get(SEED)), commit
 
-    async def _whole_body(self, change: HeldChange, known: SourceFacts) -> SourceFacts:
+    async def _whole_body(self, change: HeldChange) -> tuple[SourceFacts, Sequence[HeldChange]]:
+        """Return what may be served of a body: single offers of it may be held all the same."""
         body = await self._quarantine.body(change.held_change_id)
         source = next(
             (source for source in self._catalogue.sources if source.name == change.source), None
         )
-        if body is None or source is None:
-            raise InvalidStateError("held_change", change.held_change_id, "without_body")
+        if body is None or source is None or not source.is_enabled:
+            raise InvalidStateError("held_change", change.held_change_id, "not_served")
         parsed = await asyncio.to_thread(source.parse, body)
-        before = {each.fact.offer: each for each in known.facts}
-        dated = observed(parsed.facts, before, change.last_seen_time)
-        return SourceFacts(change.source, dated, parsed.entry_count)
+        waiting = by_offer(await self._quarantine.waiting(change.source))
+        examined = await self._gatekeeper.examine(
+            change.source, parsed, waiting, {}, seen_time=change.first_seen_time
+        )
+        return examined.facts, examined.passage.held_changes
 
     async def _roll_back(self, version: int, *, reviewer: str, note: str) -> SnapshotRecord:
         then = await self._store.load_version(version)
@@ -136,14 +158,15 @@ class Reviews:
         order = [source.name for source in self._catalogue.sources]
         names = sorted(then, key=lambda name: order.index(name) if name in order else len(order))
         facts = {name: SourceFacts(name, then[name], len(then[name])) for name in names}
-        undone, restored = _refusals(self._catalogue.facts, facts)
+        before = self._catalogue.facts
+        undone, restored = await asyncio.to_thread(_refusals, before, facts)
         record = await self._publisher.publish(
             facts,
             cause=Cause.ROLLBACK,
             note=note or f"back to version {version}",
             commit=Commit(
                 # The next reading is a whole one: what is refused has to be recognised.
-                copies=dict.fromkeys(name for name in facts if name != SEED),
+                copies=dict.fromkeys((before.keys() | facts.keys()) & set(order)),
                 refusals=undone,
                 lifted_refusals=restored,
             ),

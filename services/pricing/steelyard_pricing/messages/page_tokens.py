@@ -8,6 +8,7 @@ from steelyard_common.errors import InvalidFieldError
 
 _PROBLEM = "is not a token of this list; pass next_page_token of the previous page unchanged"
 _MAX_TOKEN = 1024
+_MAX_PLACE = 2**62
 
 
 def to_page_token(question: str, place: int | str) -> str:
@@ -22,7 +23,7 @@ def from_page_token(token: str, question: str) -> int:
         InvalidFieldError: The token is not of this list.
     """
     place = _place(token, question)
-    if not isinstance(place, int) or isinstance(place, bool):
+    if not isinstance(place, int) or isinstance(place, bool) or not 0 <= place <= _MAX_PLACE:
         raise InvalidFieldError("page_token", _PROBLEM)
     return place
 

@@ -118,7 +118,9 @@ def read_query(request: pb.ListPricesRequest) -> PriceQuery:
 
 
 def short(text: str, field: str, limit: int) -> str:
-    """Return a text that is not too long."""
+    """Return a text that is not too long and that every database can hold."""
+    if "\x00" in text:
+        raise InvalidFieldError(field, "must not have a NUL character")
     if len(text) > limit:
         raise InvalidFieldError(field, f"must have at most {limit} characters")
     return text

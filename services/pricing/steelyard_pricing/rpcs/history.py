@@ -45,6 +45,8 @@ WATCH_BATCH = 1000
 """Changes in one message: at most half a megabyte."""
 MAX_PAST_USAGE = 10_000
 MAX_NOTE = 1000
+MAX_DIGITS = 18
+"""Of a version in a page token."""
 MAX_RATIO = 1e9
 
 
@@ -89,8 +91,7 @@ class HistoryCalls:
         while True:
             changed = self._catalogue.changed
             while version < self._catalogue.snapshot.version:
-                changes = await self._archive.history.of_version(version + 1)
-                async for message in self._batches(changes, version, version + 1):
+                async for message in self._news(version + 1):
                     yield message
                 version += 1
             await changed.wait()
@@ -152,6 +153,23 @@ class HistoryCalls:
     def _price_writer(self) -> PriceWriter:
         return PriceWriter(self._catalogue, self._catalogue.snapshot, self._clock.now())
 
+    async def _news(self, version: int) -> AsyncIterator[pb.WatchPricesResponse]:
+        """Return what one version brought, in parts."""
+        prices, after = self._price_writer(), ""
+        while True:
+            found = await self._archive.history.of_version(
+                version, after=after, limit=WATCH_BATCH + 1
+            )
+            part = found[:WATCH_BATCH]
+            is_last = len(found) <= WATCH_BATCH
+            written = await asyncio.to_thread(_written, part, prices)
+            yield pb.WatchPricesResponse(
+                changes=written, version=version if is_last else version - 1
+            )
+            if is_last:
+                return
+            after = part[-1].offer
+
     async def _batches(
         self, changes: Sequence[PriceChange], before: int, after: int
     ) -> AsyncIterator[pb.WatchPricesResponse]:
@@ -201,7 +219,7 @@ def _as_added(snapshot: Snapshot) -> list[PriceChange]:
 
 def _position(token: str, question: str) -> Position:
     version, _, offer = from_text_page_token(token, question).partition(" ")
-    if not version.isdecimal():
+    if not version.isdecimal() or len(version) > MAX_DIGITS:
         raise bad_page_token()
     return int(version), offer
 

@@ -11,8 +11,6 @@ from datetime import timedelta
 from math import log2
 from statistics import median
 
-from steelyard_pricing.domain.comparison import base_prices
-from steelyard_pricing.domain.components import Component
 from steelyard_pricing.domain.rates import PriceFact
 from steelyard_pricing.domain.refusal import SourceRefusedError
 
@@ -28,7 +26,6 @@ MAX_MEDIAN_SHIFT = 0.07
 MAX_FREE_GROWTH = 0.01
 TOP_PROVIDERS = 10
 MIN_PROVIDER_OFFERS = 5
-_COMPARED = (Component.INPUT_TOKEN, Component.OUTPUT_TOKEN)
 
 
 class CatalogueHeldError(SourceRefusedError):
@@ -116,17 +113,20 @@ def _check_prices(
 
 
 def _shifts(new: Iterable[PriceFact], last_good: Mapping[str, PriceFact]) -> list[float]:
-    """Return how far each offer's token prices moved: log2 of the larger move."""
+    """Return how far each offer's prices moved: log2 of the largest move of a rate."""
     shifts: list[float] = []
     for fact in new:
         before = last_good.get(fact.offer)
         if before is None or not (fact.is_priced and before.is_priced):
             continue
-        prices, prices_before = base_prices(fact), base_prices(before)
+        if fact.rates == before.rates:
+            shifts.append(0.0)
+            continue
+        prices = {rate.key: rate.picodollars for rate in before.rates}
         moves = [
-            log2(prices[component] / prices_before[component])
-            for component in _COMPARED
-            if prices.get(component) and prices_before.get(component)
+            log2(rate.picodollars / prices[rate.key])
+            for rate in fact.rates
+            if rate.picodollars and prices.get(rate.key)
         ]
         if moves:
             shifts.append(max(moves, key=abs))

@@ -5,12 +5,17 @@ from decimal import Decimal
 from steelyard_pricing.domain.comparison import base_prices
 from steelyard_pricing.domain.components import Component
 from steelyard_pricing.domain.gate.finding import Finding
-from steelyard_pricing.domain.rates import PriceFact, Rate
+from steelyard_pricing.domain.rate_card import CardCompiler
+from steelyard_pricing.domain.rates import STANDARD_TIER, PriceFact, Rate
 
 MAX_FACTOR = 10
 """A price that moves by more is held until something confirms it."""
 DOUBTFUL_TOKEN_PRICE = 10**9
 """0.001 USD per token: above it live unit errors, and nothing that anybody sells."""
+DOUBTFUL_UNIT_PRICE = 5 * 10**12
+"""5 USD for a request, a query, an image or a second at an offer that writes text."""
+MAX_CACHE_DISCOUNT = 200
+"""A cache read costs a tenth of a prompt token mostly, and 1/120 at the most generous seller."""
 MIN_OUTPUT_RATIO = Decimal("0.02")
 MAX_OUTPUT_RATIO = 150
 
@@ -32,8 +37,11 @@ def examine(new: PriceFact, last_good: PriceFact | None) -> Finding | None:
     """
     if last_good is not None and _same_price(new, last_good):
         return None
-    finding = _compared(new, last_good) if last_good is not None else None
-    return finding or _by_itself(new)
+    # What cannot be at all comes first: it is never believed for being repeated.
+    finding = _by_itself(new)
+    if finding is None and last_good is not None:
+        finding = _compared(new, last_good)
+    return finding
 
 
 def _same_price(new: PriceFact, last_good: PriceFact) -> bool:
@@ -46,6 +54,9 @@ def _by_itself(fact: PriceFact) -> Finding | None:
             return Finding("bounds", f"{_named(rate)} is {_per_million(rate)} USD per million")
     if not fact.mode.writes_text:
         return None
+    for rate in fact.rates:
+        if not rate.component.is_token and rate.picodollars > DOUBTFUL_UNIT_PRICE:
+            return Finding("bounds", f"{_named(rate)} is {rate.picodollars // 10**12} USD")
     prices = base_prices(fact)
     prompt, completion = prices.get(Component.INPUT_TOKEN), prices.get(Component.OUTPUT_TOKEN)
     if prompt and completion:
@@ -77,7 +88,11 @@ def _moved(new: PriceFact, last_good: PriceFact) -> Finding | None:
     before = {rate.key: rate for rate in last_good.rates}
     for rate in new.rates:
         old = before.get(rate.key)
-        if old is None or not old.picodollars:
+        if old is None:
+            if (finding := _added(rate, last_good)) is not None:
+                return finding
+            continue
+        if not old.picodollars:
             continue
         if not rate.picodollars:
             return Finding("zeroed", f"{_named(rate)} would go from {_per_million(old)} USD to 0")
@@ -86,6 +101,29 @@ def _moved(new: PriceFact, last_good: PriceFact) -> Finding | None:
             way = f"from {_per_million(old)} to {_per_million(rate)} USD per million"
             return Finding("entry_delta", f"{_named(rate)} would go {way}")
     return None
+
+
+def _added(rate: Rate, last_good: PriceFact) -> Finding | None:
+    """Compare a rate for a tier, band, hour or class that had none with what stood in for it."""
+    stood_in = _stand_in(rate, last_good)
+    if stood_in is None or not rate.component.is_token:
+        return None
+    is_cache_read = rate.component is Component.CACHE_READ_TOKEN
+    max_discount = MAX_CACHE_DISCOUNT if is_cache_read else MAX_FACTOR
+    if rate.picodollars > MAX_FACTOR * stood_in or rate.picodollars * max_discount < stood_in:
+        charged = f"what costs {_per_million(rate._replace(picodollars=stood_in))} USD per million"
+        return Finding("entry_delta", f"{_named(rate)} would be {_per_million(rate)}, {charged}")
+    return None
+
+
+def _stand_in(rate: Rate, last_good: PriceFact) -> int | None:
+    """Return what the fallbacks charged for it, None when nothing did."""
+    if not last_good.is_priced or last_good.is_free:
+        return None
+    tiers = CardCompiler().compile(last_good).tiers
+    prices = tiers.get(rate.service_tier) or tiers[STANDARD_TIER]
+    band = prices.bands[prices.band_index(rate.above_prompt_tokens + 1)]
+    return band.prices[rate.component]
 
 
 def _swapped(new: PriceFact, last_good: PriceFact) -> Finding | None:

@@ -51,7 +51,7 @@ class Quarantine:
         source: str,
         memory: Memory,
         *,
-        agrees: Callable[[PriceFact], bool],
+        agrees: Callable[[PriceFact, PriceFact | None], bool],
         new_id: Callable[[], str],
         now: datetime,
     ) -> None:
@@ -60,7 +60,7 @@ class Quarantine:
         Args:
             source: Whose body it is.
             memory: What is known of the source.
-            agrees: Says whether another source confirms a fact.
+            agrees: Says whether another source confirms a fact, given the last good one.
             new_id: Returns the id of a new held change.
             now: When the body was read.
         """
@@ -70,6 +70,8 @@ class Quarantine:
         self._new_id = new_id
         self._now = now
         self._passage = Passage()
+        self._sighted_again: set[str] = set()
+        """Ids of changes that this body brings once more; the others are taken back."""
 
     def examine(self, facts: Sequence[PriceFact], other_sources: Collection[str]) -> Passage:
         """Return what may be served, and what is held.
@@ -82,8 +84,8 @@ class Quarantine:
             self._pass(fact)
         named = {fact.offer for fact in facts}
         self._keep_vanished(facts, named, other_sources)
-        for offer, change in self._memory.held.items():
-            if offer and offer not in named and change.held is not None:
+        for change in self._memory.held.values():
+            if not change.is_whole_body and change.held_change_id not in self._sighted_again:
                 self._withdraw(change)
         return self._passage
 
@@ -97,13 +99,11 @@ class Quarantine:
             return
         finding = examine(fact, known.fact if known else None)
         is_same = waiting is not None and waiting.price == price_of(fact)
-        if waiting is not None and not (finding and is_same):
-            self._withdraw(waiting)
         if finding is None:
             self._passage.facts.append(fact)
             return
         change = self._sighted(fact.offer, fact, known, finding, waiting if is_same else None)
-        note = self._release_note(fact, change)
+        note = self._release_note(fact, known, change)
         if not note:
             self._passage.held_changes.append(change)
             self._keep(fact, known)
@@ -112,8 +112,8 @@ class Quarantine:
         self._passage.facts.append(fact)
         self._passage.effective_times[fact.offer] = change.first_seen_time
 
-    def _release_note(self, fact: PriceFact, change: HeldChange) -> str:
-        if self._agrees(fact):
+    def _release_note(self, fact: PriceFact, known: ObservedFact | None, change: HeldChange) -> str:
+        if self._agrees(fact, known.fact if known else None):
             return TWO_SOURCES
         return REPEATED if change.is_confirmed_by_time else ""
 
@@ -138,7 +138,7 @@ class Quarantine:
     def _hold_removal(self, offer: str, known: ObservedFact) -> None:
         waiting = self._memory.held.get(offer)
         if waiting is not None and waiting.held is not None:
-            waiting = None  # of another kind: taken back by `examine`
+            waiting = None  # of another kind
         finding = Finding("provider_vanished", f"nothing of {known.fact.name.provider} is left")
         change = self._sighted(offer, None, known, finding, waiting)
         if change.is_confirmed_by_time:
@@ -156,6 +156,7 @@ class Quarantine:
         waiting: HeldChange | None,
     ) -> HeldChange:
         if waiting is not None:
+            self._sighted_again.add(waiting.held_change_id)
             return waiting.seen_again(self._now)
         return HeldChange(
             held_change_id=self._new_id(),

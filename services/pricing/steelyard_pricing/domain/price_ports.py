@@ -1,16 +1,17 @@
-"""What a refresh needs of the world."""
+"""What refreshes and reviews need of the world, wired once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from steelyard_common.clock import Clock
+from steelyard_pricing.domain.gatekeeping import Gatekeeper
 from steelyard_pricing.domain.ports import LeaseKeeper, PriceStore, QuarantineStore
 from steelyard_pricing.domain.source_reading import FeedReader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefreshPorts:
-    """What a refresh needs of the world."""
+class PricePorts:
+    """The world, and the gate in front of it."""
 
     feeds: FeedReader
     store: PriceStore
@@ -19,3 +20,4 @@ class RefreshPorts:
     clock: Clock
     new_id: Callable[[], str]
     """Returns the id of a new held change."""
+    gatekeeper: Gatekeeper
