@@ -2214,7 +2214,9 @@ class GetMarginReportResponse(message.Message):
     """Snapshot that answered."""
     @builtins.property
     def entries(self) -> containers.RepeatedCompositeFieldContainer[price_override_pb2.MarginEntry]:
-        """One per rule and offer below the floor, or within a tenth of it."""
+        """One per rule, offer and cost (tenants with a price of their own pay another one) below the floor,
+        or within a tenth of it. At most some 3 MiB of them.
+        """
 
     def __init__(
         self,

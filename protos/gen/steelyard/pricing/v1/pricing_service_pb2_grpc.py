@@ -409,7 +409,8 @@ class PricingServiceServicer:
     def Reprice(self, request, context):
         """Reprice tells what past usage costs at the prices of another day.
 
-        Two times matter: at which day's prices, and by what was known when. Errors: INVALID_FIELD.
+        Two times matter: at which day's prices, and by what was known when. Prices are list prices: what
+        tenants have negotiated does not count. Errors: INVALID_FIELD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -133,7 +133,8 @@ class PricingServiceStub:
     Reprice: aio.UnaryUnaryMultiCallable[pricing_service_pb2.RepriceRequest, pricing_service_pb2.RepriceResponse]
     """Reprice tells what past usage costs at the prices of another day.
 
-    Two times matter: at which day's prices, and by what was known when. Errors: INVALID_FIELD.
+    Two times matter: at which day's prices, and by what was known when. Prices are list prices: what
+    tenants have negotiated does not count. Errors: INVALID_FIELD.
     """
 
 class PricingServiceServicer(metaclass=abc_1.ABCMeta):
@@ -417,7 +418,8 @@ class PricingServiceServicer(metaclass=abc_1.ABCMeta):
     ) -> abc.Awaitable[pricing_service_pb2.RepriceResponse]:
         """Reprice tells what past usage costs at the prices of another day.
 
-        Two times matter: at which day's prices, and by what was known when. Errors: INVALID_FIELD.
+        Two times matter: at which day's prices, and by what was known when. Prices are list prices: what
+        tenants have negotiated does not count. Errors: INVALID_FIELD.
         """
 
 def add_PricingServiceServicer_to_server(servicer: PricingServiceServicer, server: aio.Server) -> None: ...
