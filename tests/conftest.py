@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import grpc
 import pytest
+import structlog
 
 from steelyard_common.address import Address
 from steelyard_common.calls import CallLimits
@@ -41,6 +42,15 @@ def _no_settings_from_outside() -> Iterator[None]:
             if name != REAL_DATA_VARIABLE:
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _plain_tracebacks() -> None:
+    # Without a service's own settings, tracebacks come with all local variables: of a refresh those
+    # are thousands of prices, which takes most of a minute to print.
+    *processors, _ = structlog.get_config()["processors"]
+    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*processors, renderer])
 
 
 @pytest.fixture

@@ -8,25 +8,30 @@ from steelyard_pricing.domain.rates import PriceFact
 from tests.pricing.builders import litellm_body
 
 OFFERS = 600
+TURNS = 300
+"""Each edition moves the price of the few offers whose turn it is: a body that moves many at once
+would be held, also when some editions before it were never read."""
 FIRST_PRICE = 100_000
-"""Picodollars that a cached token costs in edition 0. Prompts and completions stay as they are:
-a body that moves them all at once would be held."""
+"""Picodollars that a cached token costs before an offer's first turn."""
 STEP = 1_000
-"""One percent of it: what a cached token costs more in each edition."""
+"""What a cached token costs more with each edition."""
+_MARK = "acme/edition-"
 
 
 def edition_body(edition: int) -> bytes:
     """Return a map of OFFERS offers, and of one that is in this edition alone."""
-    price = float(Decimal(FIRST_PRICE + STEP * edition) / 10**12)
-    entry = {
-        "litellm_provider": "acme",
-        "mode": "chat",
-        "input_cost_per_token": 1e-06,
-        "output_cost_per_token": 2e-06,
-        "cache_read_input_token_cost": price,
-    }
-    names = [*(f"acme/model-{number}" for number in range(OFFERS)), _only_in(edition)]
-    return litellm_body(dict.fromkeys(names, entry))
+    return litellm_body(
+        {
+            offer: {
+                "litellm_provider": "acme",
+                "mode": "chat",
+                "input_cost_per_token": 1e-06,
+                "output_cost_per_token": 2e-06,
+                "cache_read_input_token_cost": float(Decimal(price) / 10**12),
+            }
+            for offer, price in _prices(edition).items()
+        }
+    )
 
 
 def edition_of(prices: Iterable[tuple[str, int]]) -> int:
@@ -36,10 +41,9 @@ def edition_of(prices: Iterable[tuple[str, int]]) -> int:
         prices: Offers and what a cached token of each costs, in picodollars.
     """
     found = dict(prices)
-    (price,) = set(found.values())
-    edition, rest = divmod(price - FIRST_PRICE, STEP)
-    assert rest == 0
-    assert found.keys() == {*(f"acme/model-{n}" for n in range(OFFERS)), _only_in(edition)}
+    (mark,) = (offer for offer in found if offer.startswith(_MARK))
+    edition = int(mark.removeprefix(_MARK))
+    assert found == _prices(edition)
     return edition
 
 
@@ -49,5 +53,12 @@ def cached_price(fact: PriceFact) -> tuple[str, int]:
     return fact.offer, price
 
 
-def _only_in(edition: int) -> str:
-    return f"acme/edition-{edition}"
+def _prices(edition: int) -> dict[str, int]:
+    prices = {f"acme/model-{number}": _price(number, edition) for number in range(OFFERS)}
+    return prices | {f"{_MARK}{edition}": FIRST_PRICE}
+
+
+def _price(number: int, edition: int) -> int:
+    """Return the price since the last edition in which it was the offer's turn."""
+    last_turn = edition - (edition - number) % TURNS
+    return FIRST_PRICE + STEP * max(last_turn, 0)
