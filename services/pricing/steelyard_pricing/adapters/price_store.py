@@ -12,6 +12,7 @@ from steelyard_common.leases import holds
 from steelyard_pricing.adapters import quarantine_store, source_store
 from steelyard_pricing.adapters.change_rows import change_row
 from steelyard_pricing.adapters.fact_text import FactReader, write_fact
+from steelyard_pricing.adapters.many_rows import execute_many
 from steelyard_pricing.adapters.tables import CHANGE, FACT, HELD, SERVED, SNAPSHOT
 from steelyard_pricing.domain.changes import ChangeCounts
 from steelyard_pricing.domain.gate.held_change import HeldState
@@ -185,14 +186,13 @@ async def _write_publication(
             FACT.c.offer == sa.bindparam("old_offer"),
             FACT.c.to_version.is_(None),
         )
-        await connection.execute(
+        await execute_many(
+            connection,
             sa.update(FACT).where(open_row).values(to_version=record.version),
             [{"old_source": source, "old_offer": offer} for source, offer in publication.closed],
         )
-    if facts:
-        await connection.execute(sa.insert(FACT), facts)
-    if changes:
-        await connection.execute(sa.insert(CHANGE), changes)
+    await execute_many(connection, sa.insert(FACT), facts)
+    await execute_many(connection, sa.insert(CHANGE), changes)
 
 
 def _rows(publication: Publication) -> tuple[list[dict[str, object]], list[dict[str, object]]]:

@@ -16,6 +16,7 @@ from steelyard_pricing.adapters.fact_text import (
     write_fact,
     write_price,
 )
+from steelyard_pricing.adapters.many_rows import execute_many
 from steelyard_pricing.adapters.tables import HELD, HELD_BODY, REFUSAL
 from steelyard_pricing.domain.gate.held_change import HeldChange, HeldState, Price
 from steelyard_pricing.domain.publication import Commit, Refusal, SupersededError
@@ -102,20 +103,22 @@ async def write(connection: AsyncConnection, commit: Commit) -> None:
     await _drop_refusals(connection, [*commit.lifted_refusals, *commit.refusals])
     if commit.refusals:
         rows = await asyncio.to_thread(_refusal_rows, commit.refusals)
-        await connection.execute(sa.insert(REFUSAL), rows)
+        await execute_many(connection, sa.insert(REFUSAL), rows)
 
 
 async def _replace_held(connection: AsyncConnection, changes: Sequence[HeldChange]) -> None:
     decided = [change.held_change_id for change in changes if change.state is not HeldState.HELD]
     await _check_undecided(connection, [change.held_change_id for change in changes])
-    await connection.execute(
+    await execute_many(
+        connection,
         sa.delete(HELD).where(HELD.c.held_change_id == sa.bindparam("changed_id")),
         [{"changed_id": change.held_change_id} for change in changes],
     )
-    await connection.execute(sa.insert(HELD), [_held_row(change) for change in changes])
+    await execute_many(connection, sa.insert(HELD), [_held_row(change) for change in changes])
     if decided:
         # A body is kept as long as somebody may approve it.
-        await connection.execute(
+        await execute_many(
+            connection,
             sa.delete(HELD_BODY).where(HELD_BODY.c.held_change_id == sa.bindparam("decided_id")),
             [{"decided_id": held_change_id} for held_change_id in decided],
         )
@@ -140,7 +143,8 @@ async def _drop_refusals(connection: AsyncConnection, refusals: Sequence[Refusal
         REFUSAL.c.digest == sa.bindparam("old_digest"),
     )
     rows = await asyncio.to_thread(_refusal_rows, refusals)
-    await connection.execute(
+    await execute_many(
+        connection,
         sa.delete(REFUSAL).where(same),
         [
             {
