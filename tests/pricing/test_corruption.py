@@ -25,12 +25,11 @@ MIN_CAUGHT = 0.99
 
 def is_caught(corruption: Corruption, passed: Passed, last_good: Sequence[PriceFact]) -> bool:
     """Say whether nothing that is served has changed."""
-    if not corruption.entry:
-        return bool(passed.refusal)
-    held = {change.offer for change in passed.held}
+    if passed.refusal:
+        return True
     served = {fact.offer: (fact.rates, fact.is_free) for fact in passed.served}
     good = {fact.offer: (fact.rates, fact.is_free) for fact in last_good}
-    return bool(passed.refusal) or (len(held) == 1 and served == good)
+    return served == good and (not corruption.entry or len(passed.held) == 1)
 
 
 def test_c5_corruptions_are_held_or_rejected(real_data: Path) -> None:
