@@ -340,6 +340,20 @@ async def test_what_an_undone_edition_added_does_not_come_back(
     assert code is grpc.StatusCode.NOT_FOUND
 
 
+async def test_a_rollback_serves_nothing_of_a_source_that_is_off(
+    start: Start, pricing: RunningPricing
+) -> None:
+    version = (await pricing.status()).snapshot_version
+    pricing = await start()
+
+    # Without that source it is what is served already.
+    refused = await failure_of(roll_back(pricing, version))
+
+    assert refused[:2] == (grpc.StatusCode.FAILED_PRECONDITION, "ERROR_REASON_INVALID_STATE")
+    code, _, _ = await failure_of(prompt_price(pricing))
+    assert code is grpc.StatusCode.NOT_FOUND
+
+
 async def test_a_rollback_goes_to_a_snapshot_that_was(pricing: RunningPricing) -> None:
     version = (await pricing.status()).snapshot_version
 

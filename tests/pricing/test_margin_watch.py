@@ -73,6 +73,26 @@ async def test_many_alerts_of_one_change_are_summed_up(tmp_path: Path, clock: Fa
     assert counted == [MAX_ALERT_LINES + 7]
 
 
+async def test_of_two_replicas_the_first_raises_the_alert_and_sets_the_date(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    store, counted = Crossings(), [[], []]  # type: ignore[var-annotated]
+    negotiations = await watched(tmp_path, MarginRule(key=ADA, floor=1_000))
+    replicas = [MarginWatch(negotiations, store, clock, each.append) for each in counted]
+    for watch in replicas:
+        await watch.published(prices(), clock.now())
+    crossed_at = clock.now()
+
+    reports = []
+    for watch in replicas:
+        await watch.published(prices("acme/model"), clock.now())
+        await clock.advance(POLL_SECONDS)
+        reports.append(await watch.report(clock.now()))
+
+    assert counted == [[1], []]
+    assert [report.margins[0].change_time for report in reports] == [crossed_at, crossed_at]
+
+
 async def test_a_date_that_cannot_be_kept_is_told_and_kept_later(
     tmp_path: Path, clock: FakeClock
 ) -> None:

@@ -131,7 +131,8 @@ class GatedPublisher:
             whole = None
         change = self._held_body(source, suspect, whole)
         outcome.held_changes.append(change)
-        outcome.held_bodies[change.held_change_id] = suspect.copy.body
+        if whole is None:
+            outcome.held_bodies[change.held_change_id] = suspect.copy.body
         return 1
 
     def _withdrawn(self, change: HeldChange) -> HeldChange:

@@ -122,6 +122,10 @@ class MarginWatch:
             self._stored = dict(await self._store.crossings())
             self._known = dict(self._stored)
         below = {margin.key: margin for margin in found if margin.is_below_floor}
+        if not below.keys() <= self._known.keys():
+            # Another replica may have seen it first, and raised the alert.
+            self._stored = dict(await self._store.crossings())
+            self._known = {**self._stored, **self._known}
         news = [margin for key, margin in below.items() if key not in self._known]
         self._known = {key: self._known.get(key, now) for key in below}
         if news:

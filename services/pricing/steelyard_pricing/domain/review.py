@@ -156,7 +156,12 @@ class Reviews:
         if then is None:
             raise ResourceNotFoundError("snapshot", str(version))
         order = [source.name for source in self._catalogue.sources]
-        names = sorted(then, key=lambda name: order.index(name) if name in order else len(order))
+        off = {source.name for source in self._catalogue.sources if not source.is_enabled}
+        names = sorted(
+            then.keys() - off, key=lambda name: order.index(name) if name in order else len(order)
+        )
+        if not names:
+            raise InvalidStateError("snapshot", str(version), "of_sources_that_are_off")
         facts = {name: SourceFacts(name, then[name], len(then[name])) for name in names}
         before = self._catalogue.facts
         undone, restored = await asyncio.to_thread(_refusals, before, facts)
