@@ -211,3 +211,16 @@ async def test_an_unusable_url_is_named_without_its_password(
         await Database.open("notes", data_dir=tmp_path, url=url)
 
     assert "hunter2" not in str(caught.value)
+
+
+async def test_many_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    for number in range(10):
+        directory = tmp_path / str(number)
+        opened = await asyncio.gather(
+            *(Database.open("notes", data_dir=directory) for _ in range(4))
+        )
+        async with opened[0].read() as connection:
+            mode = (await connection.exec_driver_sql("PRAGMA journal_mode")).scalar_one()
+        assert mode == "wal"
+        for database in opened:
+            await database.close()

@@ -1,10 +1,18 @@
 """One database per service: a SQLite file by default, a PostgreSQL schema when scaled."""
 
 import asyncio
+import fcntl
 import importlib.util
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    closing,
+    contextmanager,
+    nullcontext,
+)
 from pathlib import Path
 from typing import Any, Self
 
@@ -122,9 +130,12 @@ def _sqlite_engine(data_dir: Path, file_name: str) -> AsyncEngine:
         # SQLite gives its -wal and -shm files the mode of the database itself.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
         path.chmod(0o600)
+        _use_wal(path)
     except OSError as error:
         problem = os.strerror(error.errno or 0)
         raise DatabaseUnavailableError(f"cannot open {path}: {problem}") from error
+    except sqlite3.Error as error:
+        raise DatabaseUnavailableError(f"cannot open {path}: {error}") from error
     engine = create_async_engine(
         sqlalchemy.URL.create("sqlite+aiosqlite", database=str(path)),
         pool_size=READERS + 1,
@@ -137,13 +148,26 @@ def _sqlite_engine(data_dir: Path, file_name: str) -> AsyncEngine:
     return engine
 
 
+def _use_wal(path: Path) -> None:
+    """Let readers go on beside a writer; the file remembers it.
+
+    Of two that switch a new file at once one fails, whatever the busy timeout: hence in turns.
+    """
+    directory = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+    finally:
+        os.close(directory)
+
+
 def _configure_sqlite(connection: Any, _record: object) -> None:
     # The driver would begin transactions by itself, and too late.
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (
         f"busy_timeout = {BUSY_SECONDS * 1000}",
-        "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
     ):
