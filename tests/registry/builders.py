@@ -21,7 +21,7 @@ from steelyard_registry.adapters.sync import Bundled, CatalogueSync, Ports
 from steelyard_registry.domain.catalogue import Catalogue
 from steelyard_registry.domain.facts import Facts
 from steelyard_registry.domain.providers import AuthStyle, Provider, WireFormat
-from steelyard_registry.domain.quality import Basis, QualityScore, Task
+from steelyard_registry.domain.quality.scores import Basis, QualityScore, Task
 from tests.fakes import START, FakeClock
 
 SEED_TIME = datetime(2026, 10, 21, tzinfo=UTC)

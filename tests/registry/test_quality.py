@@ -8,8 +8,9 @@ from steelyard_catalog.names import canonical_model
 from steelyard_catalog.seed import read_seed
 from steelyard_registry.adapters.curated_scores import parse_curated_scores, read_curated_scores
 from steelyard_registry.adapters.provider_table import read_providers
-from steelyard_registry.domain.heuristics import DEFAULT_UNCERTAINTY, MAX_SCORE, guess
-from steelyard_registry.domain.quality import Basis, QualityScore, Task, blend
+from steelyard_registry.domain.quality.blending import blend
+from steelyard_registry.domain.quality.heuristics import DEFAULT_UNCERTAINTY, MAX_SCORE, guess
+from steelyard_registry.domain.quality.scores import Basis, QualityScore, Task
 from tests.registry.builders import TODAY, catalogue_of, chat, curated
 
 FLOORS = {"standard": 80, "versatile": 86, "heavy": 90, "complex": 94}

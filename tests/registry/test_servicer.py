@@ -15,7 +15,7 @@ from steelyard_common.call_failure import CallFailure
 from steelyard_common.grpc_status import failure as failure_of
 from steelyard_registry.domain.modes import Capability, Mode
 from steelyard_registry.domain.providers import AuthStyle, ProviderHealth, WireFormat
-from steelyard_registry.domain.quality import Basis, Task
+from steelyard_registry.domain.quality.scores import Basis, Task
 from tests.registry.builders import catalogue_of, chat, curated
 from tests.registry.conftest import FakeHealth, ServeCatalogue
 

@@ -4,7 +4,7 @@ import tomllib
 from importlib.resources import files
 from typing import Any
 
-from steelyard_registry.domain.quality import Basis, QualityScore, Task
+from steelyard_registry.domain.quality.scores import Basis, QualityScore, Task
 
 SOURCE = "curated"
 MAX_SCORE = 100

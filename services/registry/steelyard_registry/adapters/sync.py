@@ -25,7 +25,7 @@ from steelyard_registry.domain.feeds import (
 )
 from steelyard_registry.domain.live import LiveCatalogue
 from steelyard_registry.domain.providers import Provider
-from steelyard_registry.domain.quality import QualityScore
+from steelyard_registry.domain.quality.scores import QualityScore
 
 logger = structlog.get_logger(__name__)
 

@@ -7,11 +7,12 @@ from datetime import date
 from itertools import groupby
 
 from steelyard_catalog.families import maker_of
-from steelyard_registry.domain import heuristics
 from steelyard_registry.domain.facts import Facts
 from steelyard_registry.domain.models import Model, Offer, State
 from steelyard_registry.domain.modes import Mode
-from steelyard_registry.domain.quality import QualityScore, blend
+from steelyard_registry.domain.quality import heuristics
+from steelyard_registry.domain.quality.blending import blend
+from steelyard_registry.domain.quality.scores import QualityScore
 
 MAX_ALIASES = 64
 _SCORED_MODES = frozenset({Mode.CHAT, Mode.COMPLETION})

@@ -12,7 +12,7 @@ from steelyard_registry.domain.assembly import assemble, scores_of
 from steelyard_registry.domain.facts import Facts
 from steelyard_registry.domain.models import Model
 from steelyard_registry.domain.providers import Provider, with_sellers
-from steelyard_registry.domain.quality import QualityScore
+from steelyard_registry.domain.quality.scores import QualityScore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from steelyard_registry.domain.models import Offer
 from steelyard_registry.domain.providers import Provider
-from steelyard_registry.domain.quality import QualityScore
+from steelyard_registry.domain.quality.scores import QualityScore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

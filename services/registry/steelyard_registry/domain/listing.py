@@ -8,7 +8,7 @@ from enum import StrEnum
 from steelyard_registry.domain.models import Model, Offer, State
 from steelyard_registry.domain.modes import Capability, Mode
 from steelyard_registry.domain.providers import Provider
-from steelyard_registry.domain.quality import Task
+from steelyard_registry.domain.quality.scores import Task
 
 Place = tuple[float, str]
 

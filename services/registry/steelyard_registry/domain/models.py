@@ -5,7 +5,7 @@ from datetime import date, datetime
 from enum import IntEnum
 
 from steelyard_registry.domain.modes import Capability, Mode
-from steelyard_registry.domain.quality import Quality
+from steelyard_registry.domain.quality.scores import Quality
 
 
 class State(IntEnum):

@@ -12,7 +12,7 @@ from steelyard.registry.v1 import model_pb2, quality_pb2
 from steelyard_registry.domain.models import Model, Offer
 from steelyard_registry.domain.modes import Capability
 from steelyard_registry.domain.providers import Provider, ProviderHealth
-from steelyard_registry.domain.quality import Quality, QualityScore
+from steelyard_registry.domain.quality.scores import Quality, QualityScore
 
 MAX_KEPT_MODELS = 16_384
 

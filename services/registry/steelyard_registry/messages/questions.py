@@ -9,7 +9,7 @@ from steelyard.registry.v1 import registry_service_pb2 as pb
 from steelyard_common.errors import InvalidFieldError
 from steelyard_registry.domain.listing import Field, ModelFilter, Order
 from steelyard_registry.domain.modes import Capability, Mode
-from steelyard_registry.domain.quality import Task
+from steelyard_registry.domain.quality.scores import Task
 
 DEFAULT_MIN_QUALITY = 80.0
 MAX_QUALITY = 100.0

@@ -2,7 +2,7 @@
 
 import re
 
-from steelyard_registry.domain.quality import Basis, QualityScore
+from steelyard_registry.domain.quality.scores import Basis, QualityScore
 
 SOURCE = "heuristic"
 DEFAULT_SCORE = 70.0

@@ -1,8 +1,7 @@
-"""How good a model is: dated, sourced scores, and the blend of them."""
+"""What is said of how good a model is."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import IntEnum
 
 STALE_AFTER = timedelta(days=120)
@@ -43,6 +42,24 @@ class QualityScore:
     normalization: str
     task: Task = Task.GENERAL
     note: str = ""
+    metric: str = ""
+    """What the source's figure is, e.g. `elo`, `mmlu`; empty for judgements."""
+    raw_value: str = ""
+    """The figure as the source has it."""
+    sample_count: int = 0
+    """Votes or questions behind it; 0 means not known."""
+    source_model: str = ""
+    """Name that the source uses."""
+    variant: str = ""
+    """How the source ran the model where it ran it in several ways, e.g. `thinking-32k`, `high`."""
+    category: str = ""
+    """The source's own word for the task, e.g. `hard_6`."""
+    share: float = 0.0
+    """Part that it has in the blend of its task, 0 to 1; 0 when it was set aside."""
+    is_correction: bool = False
+    """Whether a person set it to win over everything else."""
+    expire_time: datetime | None = None
+    """From when a correction no longer wins; None means never."""
 
     def is_stale(self, today: date) -> bool:
         """Whether the edition is more than 120 days old."""
@@ -70,6 +87,10 @@ class Quality:
     is_stale: bool
     tasks: tuple[TaskQuality, ...] = ()
     """Only tasks with evidence of their own."""
+    sources: tuple[str, ...] = ()
+    """All sources in the blend, the weightiest first."""
+    is_correction: bool = False
+    """Whether a person set the score."""
 
     def score_for(self, task: Task) -> float:
         """Return the score for a task, the general one where the task has no evidence."""
@@ -77,39 +98,3 @@ class Quality:
             if each.task is task:
                 return each.score
         return self.score
-
-
-def blend(scores: Sequence[QualityScore], today: date) -> Quality | None:
-    """Return what all scores of a model say together; None without a general one.
-
-    Stronger evidence sets weaker aside: measured before curated before heuristic, then the newer
-    edition, then the smaller uncertainty.
-    """
-    general = _strongest(scores, Task.GENERAL)
-    if general is None:
-        return None
-    of_tasks = [
-        each
-        for task in Task
-        if task is not Task.GENERAL and (each := _strongest(scores, task)) is not None
-    ]
-    return Quality(
-        score=general.score,
-        uncertainty=general.uncertainty,
-        basis=general.basis,
-        source=general.source,
-        edition_date=general.edition_date,
-        is_stale=general.is_stale(today),
-        tasks=tuple(
-            TaskQuality(task=each.task, score=each.score, uncertainty=each.uncertainty)
-            for each in of_tasks
-        ),
-    )
-
-
-def _strongest(scores: Sequence[QualityScore], task: Task) -> QualityScore | None:
-    return max((score for score in scores if score.task is task), key=_strength, default=None)
-
-
-def _strength(score: QualityScore) -> tuple[Basis, date, float]:
-    return score.basis, score.edition_date or date.min, -score.uncertainty
