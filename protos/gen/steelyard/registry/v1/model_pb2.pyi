@@ -104,6 +104,33 @@ LIFECYCLE_STATE_ACTIVE: LifecycleState.ValueType  # 1
 LIFECYCLE_STATE_DEPRECATED: LifecycleState.ValueType  # 2
 """No longer served, or about to vanish: never routed to."""
 
+class _DeprecationReason:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DeprecationReasonEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_DeprecationReason.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    DEPRECATION_REASON_UNSPECIFIED: _DeprecationReason.ValueType  # 0
+    """It is not deprecated."""
+    DEPRECATION_REASON_DATE_PASSED: _DeprecationReason.ValueType  # 1
+    """The day that its seller named has come."""
+    DEPRECATION_REASON_MISSING: _DeprecationReason.ValueType  # 2
+    """No source has named it in two syncs in a row."""
+    DEPRECATION_REASON_BY_HAND: _DeprecationReason.ValueType  # 3
+    """A person took it out."""
+
+class DeprecationReason(_DeprecationReason, metaclass=_DeprecationReasonEnumTypeWrapper):
+    """DeprecationReason says why an offer is no longer routed to."""
+
+DEPRECATION_REASON_UNSPECIFIED: DeprecationReason.ValueType  # 0
+"""It is not deprecated."""
+DEPRECATION_REASON_DATE_PASSED: DeprecationReason.ValueType  # 1
+"""The day that its seller named has come."""
+DEPRECATION_REASON_MISSING: DeprecationReason.ValueType  # 2
+"""No source has named it in two syncs in a row."""
+DEPRECATION_REASON_BY_HAND: DeprecationReason.ValueType  # 3
+"""A person took it out."""
+
 @typing.final
 class Model(message.Message):
     """Model is what is sold, independent of who sells it."""
@@ -208,6 +235,11 @@ class Offer(message.Message):
     SOURCE_URI_FIELD_NUMBER: builtins.int
     OBSERVED_TIME_FIELD_NUMBER: builtins.int
     RESPONSES_API_ONLY_FIELD_NUMBER: builtins.int
+    INFERRED_CAPABILITIES_FIELD_NUMBER: builtins.int
+    SOURCES_FIELD_NUMBER: builtins.int
+    FIRST_SEEN_TIME_FIELD_NUMBER: builtins.int
+    DEPRECATION_REASON_FIELD_NUMBER: builtins.int
+    MISSED_SYNC_COUNT_FIELD_NUMBER: builtins.int
     offer: builtins.str
     """Id. Format: `{provider}/{provider's model id}`."""
     provider: builtins.str
@@ -230,6 +262,10 @@ class Offer(message.Message):
     """Page that the source names as its evidence. May be empty."""
     responses_api_only: builtins.bool
     """True when the model answers only through the Responses API."""
+    deprecation_reason: DeprecationReason.ValueType
+    """Why it is deprecated. Unset while it is active."""
+    missed_sync_count: builtins.int
+    """Syncs in a row in which no source has named it. From 2 on it is deprecated."""
     @builtins.property
     def capabilities(self) -> containers.RepeatedScalarFieldContainer[model_traits_pb2.Capability.ValueType]:
         """Capabilities that the source flags."""
@@ -258,6 +294,20 @@ class Offer(message.Message):
     def observed_time(self) -> timestamp_pb2.Timestamp:
         """When the facts were read."""
 
+    @builtins.property
+    def inferred_capabilities(self) -> containers.RepeatedScalarFieldContainer[model_traits_pb2.Capability.ValueType]:
+        """Capabilities that no source states for this offer, taken from what other sellers of the same
+        model state. A guess: never counted by filters or by routing.
+        """
+
+    @builtins.property
+    def sources(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Every source that describes the offer, the one that counts first."""
+
+    @builtins.property
+    def first_seen_time(self) -> timestamp_pb2.Timestamp:
+        """When a source named it first. Unset for offers that shipped with the program."""
+
     def __init__(
         self,
         *,
@@ -279,10 +329,15 @@ class Offer(message.Message):
         source_uri: builtins.str = ...,
         observed_time: timestamp_pb2.Timestamp | None = ...,
         responses_api_only: builtins.bool = ...,
+        inferred_capabilities: abc.Iterable[model_traits_pb2.Capability.ValueType] | None = ...,
+        sources: abc.Iterable[builtins.str] | None = ...,
+        first_seen_time: timestamp_pb2.Timestamp | None = ...,
+        deprecation_reason: DeprecationReason.ValueType = ...,
+        missed_sync_count: builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["deprecation_date", b"deprecation_date", "observed_time", b"observed_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["deprecation_date", b"deprecation_date", "first_seen_time", b"first_seen_time", "observed_time", b"observed_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["capabilities", b"capabilities", "denied_capabilities", b"denied_capabilities", "deprecation_date", b"deprecation_date", "input_modalities", b"input_modalities", "max_input_token_count", b"max_input_token_count", "max_output_token_count", b"max_output_token_count", "mode", b"mode", "model", b"model", "observed_time", b"observed_time", "offer", b"offer", "output_modalities", b"output_modalities", "provider", b"provider", "provider_model", b"provider_model", "regions", b"regions", "responses_api_only", b"responses_api_only", "source", b"source", "source_uri", b"source_uri", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["capabilities", b"capabilities", "denied_capabilities", b"denied_capabilities", "deprecation_date", b"deprecation_date", "deprecation_reason", b"deprecation_reason", "first_seen_time", b"first_seen_time", "inferred_capabilities", b"inferred_capabilities", "input_modalities", b"input_modalities", "max_input_token_count", b"max_input_token_count", "max_output_token_count", b"max_output_token_count", "missed_sync_count", b"missed_sync_count", "mode", b"mode", "model", b"model", "observed_time", b"observed_time", "offer", b"offer", "output_modalities", b"output_modalities", "provider", b"provider", "provider_model", b"provider_model", "regions", b"regions", "responses_api_only", b"responses_api_only", "source", b"source", "source_uri", b"source_uri", "sources", b"sources", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -304,6 +359,8 @@ class Provider(message.Message):
     OFFER_COUNT_FIELD_NUMBER: builtins.int
     ROUTABLE_FIELD_NUMBER: builtins.int
     HEALTH_FIELD_NUMBER: builtins.int
+    KEY_PATTERN_FIELD_NUMBER: builtins.int
+    CUSTOM_FIELD_NUMBER: builtins.int
     provider: builtins.str
     """Id, e.g. `openai`, `groq`."""
     display_name: builtins.str
@@ -324,6 +381,10 @@ class Provider(message.Message):
     """Offers in the catalogue."""
     routable: builtins.bool
     """True when Steelyard can send requests to it."""
+    key_pattern: builtins.str
+    """Regular expression (RE2) that the whole of a key must match. Empty when any text may be a key."""
+    custom: builtins.bool
+    """True when the installation's own file of providers names it."""
     @builtins.property
     def key_variables(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
         """Environment variables that may hold the platform's key, in order of precedence."""
@@ -347,10 +408,12 @@ class Provider(message.Message):
         offer_count: builtins.int = ...,
         routable: builtins.bool = ...,
         health: ProviderHealthSummary | None = ...,
+        key_pattern: builtins.str = ...,
+        custom: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["health", b"health"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["auth_style", b"auth_style", "base_url", b"base_url", "display_name", b"display_name", "health", b"health", "key_variables", b"key_variables", "offer_count", b"offer_count", "provider", b"provider", "routable", b"routable", "status_api_url", b"status_api_url", "status_format", b"status_format", "status_page_url", b"status_page_url", "wire_format", b"wire_format"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["auth_style", b"auth_style", "base_url", b"base_url", "custom", b"custom", "display_name", b"display_name", "health", b"health", "key_pattern", b"key_pattern", "key_variables", b"key_variables", "offer_count", b"offer_count", "provider", b"provider", "routable", b"routable", "status_api_url", b"status_api_url", "status_format", b"status_format", "status_page_url", b"status_page_url", "wire_format", b"wire_format"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,21 +26,21 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#steelyard/registry/v1/quality.proto\x12\x15steelyard.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xdc\x01\n\x07Quality\x12\r\n\x05score\x18\x01 \x01(\x01\x12\x13\n\x0buncertainty\x18\x02 \x01(\x01\x12\x32\n\x05\x62\x61sis\x18\x03 \x01(\x0e\x32#.steelyard.registry.v1.QualityBasis\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\'\n\x0c\x65\x64ition_date\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12\r\n\x05stale\x18\x06 \x01(\x08\x12\x31\n\x05tasks\x18\x07 \x03(\x0b\x32\".steelyard.registry.v1.TaskQuality\"\\\n\x0bTaskQuality\x12)\n\x04task\x18\x01 \x01(\x0e\x32\x1b.steelyard.registry.v1.Task\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x13\n\x0buncertainty\x18\x03 \x01(\x01\"\x8d\x03\n\x0cQualityScore\x12\r\n\x05model\x18\x01 \x01(\t\x12)\n\x04task\x18\x02 \x01(\x0e\x32\x1b.steelyard.registry.v1.Task\x12\r\n\x05score\x18\x03 \x01(\x01\x12\x13\n\x0buncertainty\x18\x04 \x01(\x01\x12\x32\n\x05\x62\x61sis\x18\x05 \x01(\x0e\x32#.steelyard.registry.v1.QualityBasis\x12\x0e\n\x06source\x18\x06 \x01(\t\x12\'\n\x0c\x65\x64ition_date\x18\x07 \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\traw_value\x18\x08 \x01(\t\x12\x0e\n\x06metric\x18\t \x01(\t\x12\x15\n\rnormalization\x18\n \x01(\t\x12\x14\n\x0csample_count\x18\x0b \x01(\x03\x12\x14\n\x0csource_model\x18\x0c \x01(\t\x12\r\n\x05stale\x18\r \x01(\x08\x12/\n\x0b\x65xpire_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04note\x18\x0f \x01(\t*\x8a\x01\n\x04Task\x12\x14\n\x10TASK_UNSPECIFIED\x10\x00\x12\x10\n\x0cTASK_GENERAL\x10\x01\x12\x0f\n\x0bTASK_CODING\x10\x02\x12\r\n\tTASK_MATH\x10\x03\x12\x12\n\x0eTASK_REASONING\x10\x04\x12\x0f\n\x0bTASK_VISION\x10\x05\x12\x15\n\x11TASK_LONG_CONTEXT\x10\x06*\x81\x01\n\x0cQualityBasis\x12\x1d\n\x19QUALITY_BASIS_UNSPECIFIED\x10\x00\x12\x1b\n\x17QUALITY_BASIS_HEURISTIC\x10\x01\x12\x19\n\x15QUALITY_BASIS_CURATED\x10\x02\x12\x1a\n\x16QUALITY_BASIS_MEASURED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#steelyard/registry/v1/quality.proto\x12\x15steelyard.registry.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\x81\x02\n\x07Quality\x12\r\n\x05score\x18\x01 \x01(\x01\x12\x13\n\x0buncertainty\x18\x02 \x01(\x01\x12\x32\n\x05\x62\x61sis\x18\x03 \x01(\x0e\x32#.steelyard.registry.v1.QualityBasis\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\'\n\x0c\x65\x64ition_date\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12\r\n\x05stale\x18\x06 \x01(\x08\x12\x31\n\x05tasks\x18\x07 \x03(\x0b\x32\".steelyard.registry.v1.TaskQuality\x12\x0f\n\x07sources\x18\x08 \x03(\t\x12\x12\n\ncorrection\x18\t \x01(\x08\"\\\n\x0bTaskQuality\x12)\n\x04task\x18\x01 \x01(\x0e\x32\x1b.steelyard.registry.v1.Task\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x13\n\x0buncertainty\x18\x03 \x01(\x01\"\xd3\x03\n\x0cQualityScore\x12\r\n\x05model\x18\x01 \x01(\t\x12)\n\x04task\x18\x02 \x01(\x0e\x32\x1b.steelyard.registry.v1.Task\x12\r\n\x05score\x18\x03 \x01(\x01\x12\x13\n\x0buncertainty\x18\x04 \x01(\x01\x12\x32\n\x05\x62\x61sis\x18\x05 \x01(\x0e\x32#.steelyard.registry.v1.QualityBasis\x12\x0e\n\x06source\x18\x06 \x01(\t\x12\'\n\x0c\x65\x64ition_date\x18\x07 \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\traw_value\x18\x08 \x01(\t\x12\x0e\n\x06metric\x18\t \x01(\t\x12\x15\n\rnormalization\x18\n \x01(\t\x12\x14\n\x0csample_count\x18\x0b \x01(\x03\x12\x14\n\x0csource_model\x18\x0c \x01(\t\x12\r\n\x05stale\x18\r \x01(\x08\x12/\n\x0b\x65xpire_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04note\x18\x0f \x01(\t\x12\r\n\x05share\x18\x10 \x01(\x01\x12\x0f\n\x07variant\x18\x11 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x12 \x01(\t\x12\x12\n\ncorrection\x18\x13 \x01(\x08*\x8a\x01\n\x04Task\x12\x14\n\x10TASK_UNSPECIFIED\x10\x00\x12\x10\n\x0cTASK_GENERAL\x10\x01\x12\x0f\n\x0bTASK_CODING\x10\x02\x12\r\n\tTASK_MATH\x10\x03\x12\x12\n\x0eTASK_REASONING\x10\x04\x12\x0f\n\x0bTASK_VISION\x10\x05\x12\x15\n\x11TASK_LONG_CONTEXT\x10\x06*\x81\x01\n\x0cQualityBasis\x12\x1d\n\x19QUALITY_BASIS_UNSPECIFIED\x10\x00\x12\x1b\n\x17QUALITY_BASIS_HEURISTIC\x10\x01\x12\x19\n\x15QUALITY_BASIS_CURATED\x10\x02\x12\x1a\n\x16QUALITY_BASIS_MEASURED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'steelyard.registry.v1.quality_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TASK']._serialized_start=837
-  _globals['_TASK']._serialized_end=975
-  _globals['_QUALITYBASIS']._serialized_start=978
-  _globals['_QUALITYBASIS']._serialized_end=1107
+  _globals['_TASK']._serialized_start=944
+  _globals['_TASK']._serialized_end=1082
+  _globals['_QUALITYBASIS']._serialized_start=1085
+  _globals['_QUALITYBASIS']._serialized_end=1214
   _globals['_QUALITY']._serialized_start=120
-  _globals['_QUALITY']._serialized_end=340
-  _globals['_TASKQUALITY']._serialized_start=342
-  _globals['_TASKQUALITY']._serialized_end=434
-  _globals['_QUALITYSCORE']._serialized_start=437
-  _globals['_QUALITYSCORE']._serialized_end=834
+  _globals['_QUALITY']._serialized_end=377
+  _globals['_TASKQUALITY']._serialized_start=379
+  _globals['_TASKQUALITY']._serialized_end=471
+  _globals['_QUALITYSCORE']._serialized_start=474
+  _globals['_QUALITYSCORE']._serialized_end=941
 # @@protoc_insertion_point(module_scope)

@@ -100,6 +100,8 @@ class Quality(message.Message):
     EDITION_DATE_FIELD_NUMBER: builtins.int
     STALE_FIELD_NUMBER: builtins.int
     TASKS_FIELD_NUMBER: builtins.int
+    SOURCES_FIELD_NUMBER: builtins.int
+    CORRECTION_FIELD_NUMBER: builtins.int
     score: builtins.float
     """0 to 100."""
     uncertainty: builtins.float
@@ -110,6 +112,8 @@ class Quality(message.Message):
     """Source of the score that weighs most."""
     stale: builtins.bool
     """True when the edition is older than 120 days."""
+    correction: builtins.bool
+    """True when a person set the score; nothing measured changes it."""
     @builtins.property
     def edition_date(self) -> date_pb2.Date:
         """Day of that source's edition."""
@@ -117,6 +121,10 @@ class Quality(message.Message):
     @builtins.property
     def tasks(self) -> containers.RepeatedCompositeFieldContainer[TaskQuality]:
         """Scores for single tasks. Tasks without evidence of their own are absent."""
+
+    @builtins.property
+    def sources(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Every source in the blend, the weightiest first."""
 
     def __init__(
         self,
@@ -128,10 +136,12 @@ class Quality(message.Message):
         edition_date: date_pb2.Date | None = ...,
         stale: builtins.bool = ...,
         tasks: abc.Iterable[TaskQuality] | None = ...,
+        sources: abc.Iterable[builtins.str] | None = ...,
+        correction: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["edition_date", b"edition_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["basis", b"basis", "edition_date", b"edition_date", "score", b"score", "source", b"source", "stale", b"stale", "tasks", b"tasks", "uncertainty", b"uncertainty"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["basis", b"basis", "correction", b"correction", "edition_date", b"edition_date", "score", b"score", "source", b"source", "sources", b"sources", "stale", b"stale", "tasks", b"tasks", "uncertainty", b"uncertainty"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -184,6 +194,10 @@ class QualityScore(message.Message):
     STALE_FIELD_NUMBER: builtins.int
     EXPIRE_TIME_FIELD_NUMBER: builtins.int
     NOTE_FIELD_NUMBER: builtins.int
+    SHARE_FIELD_NUMBER: builtins.int
+    VARIANT_FIELD_NUMBER: builtins.int
+    CATEGORY_FIELD_NUMBER: builtins.int
+    CORRECTION_FIELD_NUMBER: builtins.int
     model: builtins.str
     """Canonical id of the model."""
     task: Task.ValueType
@@ -195,8 +209,8 @@ class QualityScore(message.Message):
     basis: QualityBasis.ValueType
     """Kind of evidence."""
     source: builtins.str
-    """Who measured it: `curated`, `arena`, `llm-stats`, `livebench`, `artificial-analysis`,
-    `heuristic`.
+    """Who measured it: `curated`, `arena`, `arena-vision`, `llm-stats`, `livebench`,
+    `artificial-analysis`, `heuristic`; `operator` for what a person set.
     """
     raw_value: builtins.str
     """The figure as the source prints it, e.g. `1410` or `0.887`."""
@@ -212,6 +226,14 @@ class QualityScore(message.Message):
     """True when the edition is older than 120 days."""
     note: builtins.str
     """For people."""
+    share: builtins.float
+    """Part that it has in the blend of its task, 0 to 1. 0 means it was set aside."""
+    variant: builtins.str
+    """How the source ran the model, where it ran it in several ways, e.g. `thinking-32k`, `high`."""
+    category: builtins.str
+    """The source's own word for the task, e.g. `hard_6`."""
+    correction: builtins.bool
+    """True for a score that a person set and that wins over measured ones."""
     @builtins.property
     def edition_date(self) -> date_pb2.Date:
         """Day of the source's edition."""
@@ -238,9 +260,13 @@ class QualityScore(message.Message):
         stale: builtins.bool = ...,
         expire_time: timestamp_pb2.Timestamp | None = ...,
         note: builtins.str = ...,
+        share: builtins.float = ...,
+        variant: builtins.str = ...,
+        category: builtins.str = ...,
+        correction: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["edition_date", b"edition_date", "expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["basis", b"basis", "edition_date", b"edition_date", "expire_time", b"expire_time", "metric", b"metric", "model", b"model", "normalization", b"normalization", "note", b"note", "raw_value", b"raw_value", "sample_count", b"sample_count", "score", b"score", "source", b"source", "source_model", b"source_model", "stale", b"stale", "task", b"task", "uncertainty", b"uncertainty"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["basis", b"basis", "category", b"category", "correction", b"correction", "edition_date", b"edition_date", "expire_time", b"expire_time", "metric", b"metric", "model", b"model", "normalization", b"normalization", "note", b"note", "raw_value", b"raw_value", "sample_count", b"sample_count", "score", b"score", "share", b"share", "source", b"source", "source_model", b"source_model", "stale", b"stale", "task", b"task", "uncertainty", b"uncertainty", "variant", b"variant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

@@ -7,8 +7,10 @@ from collections import abc as abc
 from google.protobuf import descriptor as descriptor
 from google.protobuf import duration_pb2 as duration_pb2
 from google.protobuf import message as message
+from google.protobuf import timestamp_pb2 as timestamp_pb2
 from google.protobuf.internal import containers as containers
 from google.protobuf.internal import enum_type_wrapper as enum_type_wrapper
+from google.type import date_pb2 as date_pb2
 from steelyard.common.v1 import model_traits_pb2 as model_traits_pb2
 from steelyard.common.v1 import page_info_pb2 as page_info_pb2
 from steelyard.registry.v1 import model_pb2 as model_pb2
@@ -23,6 +25,107 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: descriptor.FileDescriptor
+
+class _UnjoinedReason:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _UnjoinedReasonEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_UnjoinedReason.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    UNJOINED_REASON_UNSPECIFIED: _UnjoinedReason.ValueType  # 0
+    """Not known."""
+    UNJOINED_REASON_NO_OFFER: _UnjoinedReason.ValueType  # 1
+    """The name is understood; no seller offers the model."""
+    UNJOINED_REASON_AMBIGUOUS: _UnjoinedReason.ValueType  # 2
+    """The name may mean several models."""
+    UNJOINED_REASON_NOT_SOLD: _UnjoinedReason.ValueType  # 3
+    """The name is of an experiment or a system that is sold under no name."""
+    UNJOINED_REASON_UNKNOWN_NAME: _UnjoinedReason.ValueType  # 4
+    """No rule understands the name."""
+
+class UnjoinedReason(_UnjoinedReason, metaclass=_UnjoinedReasonEnumTypeWrapper):
+    """UnjoinedReason says why a name is joined to no model."""
+
+UNJOINED_REASON_UNSPECIFIED: UnjoinedReason.ValueType  # 0
+"""Not known."""
+UNJOINED_REASON_NO_OFFER: UnjoinedReason.ValueType  # 1
+"""The name is understood; no seller offers the model."""
+UNJOINED_REASON_AMBIGUOUS: UnjoinedReason.ValueType  # 2
+"""The name may mean several models."""
+UNJOINED_REASON_NOT_SOLD: UnjoinedReason.ValueType  # 3
+"""The name is of an experiment or a system that is sold under no name."""
+UNJOINED_REASON_UNKNOWN_NAME: UnjoinedReason.ValueType  # 4
+"""No rule understands the name."""
+
+class _CatalogEventKind:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CatalogEventKindEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_CatalogEventKind.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    CATALOG_EVENT_KIND_UNSPECIFIED: _CatalogEventKind.ValueType  # 0
+    """Any."""
+    CATALOG_EVENT_KIND_ADDED: _CatalogEventKind.ValueType  # 1
+    """An offer is new."""
+    CATALOG_EVENT_KIND_UPDATED: _CatalogEventKind.ValueType  # 2
+    """Facts of an offer changed."""
+    CATALOG_EVENT_KIND_DEPRECATED: _CatalogEventKind.ValueType  # 3
+    """An offer is no longer routed to."""
+    CATALOG_EVENT_KIND_RESTORED: _CatalogEventKind.ValueType  # 4
+    """A deprecated offer is active again."""
+    CATALOG_EVENT_KIND_REMOVED: _CatalogEventKind.ValueType  # 5
+    """An offer that was missing for long is forgotten."""
+    CATALOG_EVENT_KIND_QUALITY_SET: _CatalogEventKind.ValueType  # 6
+    """A person set or took back a score."""
+
+class CatalogEventKind(_CatalogEventKind, metaclass=_CatalogEventKindEnumTypeWrapper):
+    """CatalogEventKind is what happened."""
+
+CATALOG_EVENT_KIND_UNSPECIFIED: CatalogEventKind.ValueType  # 0
+"""Any."""
+CATALOG_EVENT_KIND_ADDED: CatalogEventKind.ValueType  # 1
+"""An offer is new."""
+CATALOG_EVENT_KIND_UPDATED: CatalogEventKind.ValueType  # 2
+"""Facts of an offer changed."""
+CATALOG_EVENT_KIND_DEPRECATED: CatalogEventKind.ValueType  # 3
+"""An offer is no longer routed to."""
+CATALOG_EVENT_KIND_RESTORED: CatalogEventKind.ValueType  # 4
+"""A deprecated offer is active again."""
+CATALOG_EVENT_KIND_REMOVED: CatalogEventKind.ValueType  # 5
+"""An offer that was missing for long is forgotten."""
+CATALOG_EVENT_KIND_QUALITY_SET: CatalogEventKind.ValueType  # 6
+"""A person set or took back a score."""
+
+class _SourceResult:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SourceResultEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_SourceResult.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    SOURCE_RESULT_UNSPECIFIED: _SourceResult.ValueType  # 0
+    """Not known."""
+    SOURCE_RESULT_READ: _SourceResult.ValueType  # 1
+    """It was read and taken over."""
+    SOURCE_RESULT_UNCHANGED: _SourceResult.ValueType  # 2
+    """It has not changed."""
+    SOURCE_RESULT_SKIPPED: _SourceResult.ValueType  # 3
+    """It was still fresh, or is switched off."""
+    SOURCE_RESULT_FAILED: _SourceResult.ValueType  # 4
+    """It could not be read; what was known of it stays."""
+
+class SourceResult(_SourceResult, metaclass=_SourceResultEnumTypeWrapper):
+    """SourceResult is what came of reading a source."""
+
+SOURCE_RESULT_UNSPECIFIED: SourceResult.ValueType  # 0
+"""Not known."""
+SOURCE_RESULT_READ: SourceResult.ValueType  # 1
+"""It was read and taken over."""
+SOURCE_RESULT_UNCHANGED: SourceResult.ValueType  # 2
+"""It has not changed."""
+SOURCE_RESULT_SKIPPED: SourceResult.ValueType  # 3
+"""It was still fresh, or is switched off."""
+SOURCE_RESULT_FAILED: SourceResult.ValueType  # 4
+"""It could not be read; what was known of it stays."""
 
 class _QualitySource:
     ValueType = typing.NewType("ValueType", builtins.int)
@@ -151,6 +254,9 @@ class ModelFilter(message.Message):
     MIN_CONTEXT_WINDOW_TOKEN_COUNT_FIELD_NUMBER: builtins.int
     INCLUDE_DEPRECATED_FIELD_NUMBER: builtins.int
     ROUTABLE_ONLY_FIELD_NUMBER: builtins.int
+    MAX_BLENDED_PICODOLLARS_FIELD_NUMBER: builtins.int
+    MAX_QUALITY_FIELD_NUMBER: builtins.int
+    TASK_FIELD_NUMBER: builtins.int
     words: builtins.str
     """Words that must all occur in the id, an alias or the maker, without regard to case."""
     provider: builtins.str
@@ -165,6 +271,16 @@ class ModelFilter(message.Message):
     """Also those that are deprecated."""
     routable_only: builtins.bool
     """Only models that a routable provider offers."""
+    max_blended_picodollars: builtins.int
+    """Largest list price of one token, in picodollars, mixed of three parts input and one part
+    output. Offers without a price do not meet it. Asks the pricing service.
+    """
+    max_quality: builtins.float
+    """Largest quality, 0 to 100. Unset means 100."""
+    task: quality_pb2.Task.ValueType
+    """The task that `min_quality`, `max_quality` and the order by quality are about. Unset means
+    general.
+    """
     @builtins.property
     def capabilities(self) -> containers.RepeatedScalarFieldContainer[model_traits_pb2.Capability.ValueType]:
         """One offer has all of these by explicit flag."""
@@ -180,12 +296,22 @@ class ModelFilter(message.Message):
         min_context_window_token_count: builtins.int = ...,
         include_deprecated: builtins.bool = ...,
         routable_only: builtins.bool = ...,
+        max_blended_picodollars: builtins.int | None = ...,
+        max_quality: builtins.float | None = ...,
+        task: quality_pb2.Task.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_max_blended_picodollars", b"_max_blended_picodollars", "_max_quality", b"_max_quality", "max_blended_picodollars", b"max_blended_picodollars", "max_quality", b"max_quality"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["capabilities", b"capabilities", "include_deprecated", b"include_deprecated", "min_context_window_token_count", b"min_context_window_token_count", "min_quality", b"min_quality", "mode", b"mode", "provider", b"provider", "routable_only", b"routable_only", "words", b"words"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_max_blended_picodollars", b"_max_blended_picodollars", "_max_quality", b"_max_quality", "capabilities", b"capabilities", "include_deprecated", b"include_deprecated", "max_blended_picodollars", b"max_blended_picodollars", "max_quality", b"max_quality", "min_context_window_token_count", b"min_context_window_token_count", "min_quality", b"min_quality", "mode", b"mode", "provider", b"provider", "routable_only", b"routable_only", "task", b"task", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__max_blended_picodollars: _TypeAlias = typing.Literal["max_blended_picodollars"]  # noqa: Y015
+    _WhichOneofArgType__max_blended_picodollars: _TypeAlias = typing.Literal["_max_blended_picodollars", b"_max_blended_picodollars"]  # noqa: Y015
+    _WhichOneofReturnType__max_quality: _TypeAlias = typing.Literal["max_quality"]  # noqa: Y015
+    _WhichOneofArgType__max_quality: _TypeAlias = typing.Literal["_max_quality", b"_max_quality"]  # noqa: Y015
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_blended_picodollars) -> _WhichOneofReturnType__max_blended_picodollars | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_quality) -> _WhichOneofReturnType__max_quality | None: ...
 
 @typing.final
 class ListModelsResponse(message.Message):
@@ -347,6 +473,561 @@ class ListModelsByQualityResponse(message.Message):
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["models", b"models", "total_count", b"total_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListFrontierRequest(message.Message):
+    """ListFrontierRequest says among which models."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    FILTER_FIELD_NUMBER: builtins.int
+    TASK_FIELD_NUMBER: builtins.int
+    task: quality_pb2.Task.ValueType
+    """Compare quality at this task. Unset means general."""
+    @builtins.property
+    def filter(self) -> ModelFilter:
+        """Further conditions. Only chat models are compared."""
+
+    def __init__(
+        self,
+        *,
+        filter: ModelFilter | None = ...,
+        task: quality_pb2.Task.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["filter", b"filter", "task", b"task"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListFrontierResponse(message.Message):
+    """ListFrontierResponse is the frontier."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    MODELS_FIELD_NUMBER: builtins.int
+    PRICE_SNAPSHOT_VERSION_FIELD_NUMBER: builtins.int
+    price_snapshot_version: builtins.int
+    """Snapshot of the prices."""
+    @builtins.property
+    def models(self) -> containers.RepeatedCompositeFieldContainer[FrontierModel]:
+        """Best, and dearest, first. Each costs less than the one before it."""
+
+    def __init__(
+        self,
+        *,
+        models: abc.Iterable[FrontierModel] | None = ...,
+        price_snapshot_version: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["models", b"models", "price_snapshot_version", b"price_snapshot_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class FrontierModel(message.Message):
+    """FrontierModel is a model that none beats in both quality and price."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: builtins.int
+    SCORE_FIELD_NUMBER: builtins.int
+    CHEAPEST_OFFER_FIELD_NUMBER: builtins.int
+    BLENDED_PICODOLLARS_FIELD_NUMBER: builtins.int
+    score: builtins.float
+    """Its quality at the task."""
+    cheapest_offer: builtins.str
+    """Offer with the lowest price."""
+    blended_picodollars: builtins.int
+    """List price of one token there, in picodollars, mixed of three parts input and one part output."""
+    @builtins.property
+    def model(self) -> model_pb2.Model:
+        """The model."""
+
+    def __init__(
+        self,
+        *,
+        model: model_pb2.Model | None = ...,
+        score: builtins.float = ...,
+        cheapest_offer: builtins.str = ...,
+        blended_picodollars: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["model", b"model"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["blended_picodollars", b"blended_picodollars", "cheapest_offer", b"cheapest_offer", "model", b"model", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListTierBandsRequest(message.Message):
+    """ListTierBandsRequest says how much to tell."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    EXAMPLE_COUNT_FIELD_NUMBER: builtins.int
+    example_count: builtins.int
+    """Example models of each band, at most 10; 0 means 3."""
+    def __init__(
+        self,
+        *,
+        example_count: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["example_count", b"example_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListTierBandsResponse(message.Message):
+    """ListTierBandsResponse are the bands."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    BANDS_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def bands(self) -> containers.RepeatedCompositeFieldContainer[TierBand]:
+        """Lowest first."""
+
+    def __init__(
+        self,
+        *,
+        bands: abc.Iterable[TierBand] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["bands", b"bands"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class TierBand(message.Message):
+    """TierBand is the quality that a cognitive tier stands for."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    TIER_FIELD_NUMBER: builtins.int
+    MIN_QUALITY_FIELD_NUMBER: builtins.int
+    MAX_QUALITY_FIELD_NUMBER: builtins.int
+    LABEL_FIELD_NUMBER: builtins.int
+    MODEL_COUNT_FIELD_NUMBER: builtins.int
+    EXAMPLES_FIELD_NUMBER: builtins.int
+    tier: builtins.str
+    """`micro`, `standard`, `versatile`, `heavy` or `complex`."""
+    min_quality: builtins.float
+    """Smallest quality, inclusive."""
+    max_quality: builtins.float
+    """Quality at which the next band begins; 100, inclusive, for the last one."""
+    label: builtins.str
+    """For people, e.g. `80-86`."""
+    model_count: builtins.int
+    """Chat models in the band that are active and routable."""
+    @builtins.property
+    def examples(self) -> containers.RepeatedCompositeFieldContainer[model_pb2.Model]:
+        """The best of them."""
+
+    def __init__(
+        self,
+        *,
+        tier: builtins.str = ...,
+        min_quality: builtins.float = ...,
+        max_quality: builtins.float = ...,
+        label: builtins.str = ...,
+        model_count: builtins.int = ...,
+        examples: abc.Iterable[model_pb2.Model] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["examples", b"examples", "label", b"label", "max_quality", b"max_quality", "min_quality", b"min_quality", "model_count", b"model_count", "tier", b"tier"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListUnjoinedNamesRequest(message.Message):
+    """ListUnjoinedNamesRequest chooses a source."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    source: builtins.str
+    """Source, e.g. `arena`. Empty means all."""
+    page_size: builtins.int
+    """At most 1000; 0 means 50."""
+    page_token: builtins.str
+    """`next_page_token` of the previous page."""
+    def __init__(
+        self,
+        *,
+        source: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["page_size", b"page_size", "page_token", b"page_token", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListUnjoinedNamesResponse(message.Message):
+    """ListUnjoinedNamesResponse is one page of names."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    NAMES_FIELD_NUMBER: builtins.int
+    PAGE_INFO_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def names(self) -> containers.RepeatedCompositeFieldContainer[UnjoinedName]:
+        """By source, then by name."""
+
+    @builtins.property
+    def page_info(self) -> page_info_pb2.PageInfo:
+        """Where this page stands."""
+
+    def __init__(
+        self,
+        *,
+        names: abc.Iterable[UnjoinedName] | None = ...,
+        page_info: page_info_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page_info", b"page_info"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["names", b"names", "page_info", b"page_info"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class UnjoinedName(message.Message):
+    """UnjoinedName is a name that a source scores and that is joined to no model."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: builtins.int
+    SOURCE_MODEL_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    CANONICAL_NAME_FIELD_NUMBER: builtins.int
+    NEAREST_FIELD_NUMBER: builtins.int
+    source: builtins.str
+    """The source."""
+    source_model: builtins.str
+    """Name in its spelling."""
+    reason: UnjoinedReason.ValueType
+    """Why."""
+    canonical_name: builtins.str
+    """Canonical id that the name means, where that much is known."""
+    @builtins.property
+    def nearest(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Names in the catalogue that come close, for whoever writes the alias."""
+
+    def __init__(
+        self,
+        *,
+        source: builtins.str = ...,
+        source_model: builtins.str = ...,
+        reason: UnjoinedReason.ValueType = ...,
+        canonical_name: builtins.str = ...,
+        nearest: abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["canonical_name", b"canonical_name", "nearest", b"nearest", "reason", b"reason", "source", b"source", "source_model", b"source_model"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class GetRegistryStatusRequest(message.Message):
+    """GetRegistryStatusRequest asks for all there is."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class GetRegistryStatusResponse(message.Message):
+    """GetRegistryStatusResponse is how the registry is."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    CATALOG_VERSION_FIELD_NUMBER: builtins.int
+    MODEL_COUNT_FIELD_NUMBER: builtins.int
+    OFFER_COUNT_FIELD_NUMBER: builtins.int
+    DEPRECATED_OFFER_COUNT_FIELD_NUMBER: builtins.int
+    BASIS_COUNTS_FIELD_NUMBER: builtins.int
+    SOURCES_FIELD_NUMBER: builtins.int
+    STALE_FIELD_NUMBER: builtins.int
+    PUBLISHED_TIME_FIELD_NUMBER: builtins.int
+    catalog_version: builtins.int
+    """Version of the catalogue."""
+    model_count: builtins.int
+    """Models that are not deprecated."""
+    offer_count: builtins.int
+    """Offers that are not deprecated."""
+    deprecated_offer_count: builtins.int
+    """Deprecated offers that are still remembered."""
+    stale: builtins.bool
+    """True when a source of the catalogue is older than the freshness setting."""
+    @builtins.property
+    def basis_counts(self) -> containers.RepeatedCompositeFieldContainer[BasisCount]:
+        """Models by the evidence behind their quality."""
+
+    @builtins.property
+    def sources(self) -> containers.RepeatedCompositeFieldContainer[SourceStatus]:
+        """Each source."""
+
+    @builtins.property
+    def published_time(self) -> timestamp_pb2.Timestamp:
+        """When the catalogue changed last."""
+
+    def __init__(
+        self,
+        *,
+        catalog_version: builtins.int = ...,
+        model_count: builtins.int = ...,
+        offer_count: builtins.int = ...,
+        deprecated_offer_count: builtins.int = ...,
+        basis_counts: abc.Iterable[BasisCount] | None = ...,
+        sources: abc.Iterable[SourceStatus] | None = ...,
+        stale: builtins.bool = ...,
+        published_time: timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["published_time", b"published_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["basis_counts", b"basis_counts", "catalog_version", b"catalog_version", "deprecated_offer_count", b"deprecated_offer_count", "model_count", b"model_count", "offer_count", b"offer_count", "published_time", b"published_time", "sources", b"sources", "stale", b"stale"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class BasisCount(message.Message):
+    """BasisCount is how many models rest on one kind of evidence."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    BASIS_FIELD_NUMBER: builtins.int
+    MODEL_COUNT_FIELD_NUMBER: builtins.int
+    basis: quality_pb2.QualityBasis.ValueType
+    """The kind."""
+    model_count: builtins.int
+    """Models."""
+    def __init__(
+        self,
+        *,
+        basis: quality_pb2.QualityBasis.ValueType = ...,
+        model_count: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["basis", b"basis", "model_count", b"model_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class SourceStatus(message.Message):
+    """SourceStatus is how fresh one source is."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: builtins.int
+    ENABLED_FIELD_NUMBER: builtins.int
+    CHECKED_TIME_FIELD_NUMBER: builtins.int
+    ATTEMPT_TIME_FIELD_NUMBER: builtins.int
+    PROBLEM_FIELD_NUMBER: builtins.int
+    ENTRY_COUNT_FIELD_NUMBER: builtins.int
+    EDITION_DATE_FIELD_NUMBER: builtins.int
+    STALE_FIELD_NUMBER: builtins.int
+    source: builtins.str
+    """The source."""
+    enabled: builtins.bool
+    """False when its setting is empty."""
+    problem: builtins.str
+    """Why the last try failed. Empty when it did not."""
+    entry_count: builtins.int
+    """Entries that it has."""
+    stale: builtins.bool
+    """True when it is older than the freshness setting."""
+    @builtins.property
+    def checked_time(self) -> timestamp_pb2.Timestamp:
+        """When its publisher last said that this is the current content. Unset before the first time."""
+
+    @builtins.property
+    def attempt_time(self) -> timestamp_pb2.Timestamp:
+        """When it was last tried."""
+
+    @builtins.property
+    def edition_date(self) -> date_pb2.Date:
+        """Day of its newest edition. Unset when it has none."""
+
+    def __init__(
+        self,
+        *,
+        source: builtins.str = ...,
+        enabled: builtins.bool = ...,
+        checked_time: timestamp_pb2.Timestamp | None = ...,
+        attempt_time: timestamp_pb2.Timestamp | None = ...,
+        problem: builtins.str = ...,
+        entry_count: builtins.int = ...,
+        edition_date: date_pb2.Date | None = ...,
+        stale: builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["attempt_time", b"attempt_time", "checked_time", b"checked_time", "edition_date", b"edition_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["attempt_time", b"attempt_time", "checked_time", b"checked_time", "edition_date", b"edition_date", "enabled", b"enabled", "entry_count", b"entry_count", "problem", b"problem", "source", b"source", "stale", b"stale"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListCatalogEventsRequest(message.Message):
+    """ListCatalogEventsRequest chooses events."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: builtins.int
+    KIND_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    model: builtins.str
+    """Canonical id, alias or offer id, also of what is gone by now. Empty means all."""
+    kind: CatalogEventKind.ValueType
+    """Kind. Unset means all."""
+    page_size: builtins.int
+    """At most 1000; 0 means 50."""
+    page_token: builtins.str
+    """`next_page_token` of the previous page."""
+    def __init__(
+        self,
+        *,
+        model: builtins.str = ...,
+        kind: CatalogEventKind.ValueType = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["kind", b"kind", "model", b"model", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListCatalogEventsResponse(message.Message):
+    """ListCatalogEventsResponse is one page of events."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    EVENTS_FIELD_NUMBER: builtins.int
+    PAGE_INFO_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def events(self) -> containers.RepeatedCompositeFieldContainer[CatalogEvent]:
+        """Newest first."""
+
+    @builtins.property
+    def page_info(self) -> page_info_pb2.PageInfo:
+        """Where this page stands."""
+
+    def __init__(
+        self,
+        *,
+        events: abc.Iterable[CatalogEvent] | None = ...,
+        page_info: page_info_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page_info", b"page_info"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["events", b"events", "page_info", b"page_info"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class CatalogEvent(message.Message):
+    """CatalogEvent is something that happened to an offer or a model."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    EVENT_ID_FIELD_NUMBER: builtins.int
+    TIME_FIELD_NUMBER: builtins.int
+    CATALOG_VERSION_FIELD_NUMBER: builtins.int
+    KIND_FIELD_NUMBER: builtins.int
+    MODEL_FIELD_NUMBER: builtins.int
+    OFFER_FIELD_NUMBER: builtins.int
+    CHANGES_FIELD_NUMBER: builtins.int
+    ACTOR_FIELD_NUMBER: builtins.int
+    NOTE_FIELD_NUMBER: builtins.int
+    event_id: builtins.int
+    """Number; larger ones are later."""
+    catalog_version: builtins.int
+    """Version of the catalogue that it led to."""
+    kind: CatalogEventKind.ValueType
+    """What happened."""
+    model: builtins.str
+    """Canonical id of the model."""
+    offer: builtins.str
+    """The offer. Empty for what happened to the model as a whole."""
+    actor: builtins.str
+    """Who did it, when a person did."""
+    note: builtins.str
+    """Why, in the words of who did it."""
+    @builtins.property
+    def time(self) -> timestamp_pb2.Timestamp:
+        """When."""
+
+    @builtins.property
+    def changes(self) -> containers.RepeatedCompositeFieldContainer[FieldChange]:
+        """What changed, field by field."""
+
+    def __init__(
+        self,
+        *,
+        event_id: builtins.int = ...,
+        time: timestamp_pb2.Timestamp | None = ...,
+        catalog_version: builtins.int = ...,
+        kind: CatalogEventKind.ValueType = ...,
+        model: builtins.str = ...,
+        offer: builtins.str = ...,
+        changes: abc.Iterable[FieldChange] | None = ...,
+        actor: builtins.str = ...,
+        note: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["actor", b"actor", "catalog_version", b"catalog_version", "changes", b"changes", "event_id", b"event_id", "kind", b"kind", "model", b"model", "note", b"note", "offer", b"offer", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class FieldChange(message.Message):
+    """FieldChange is one field before and after."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: builtins.int
+    BEFORE_FIELD_NUMBER: builtins.int
+    AFTER_FIELD_NUMBER: builtins.int
+    field: builtins.str
+    """Field, e.g. `max_input_token_count`, `capabilities`."""
+    before: builtins.str
+    """Before; empty when it was not known."""
+    after: builtins.str
+    """After; empty when it is no longer known."""
+    def __init__(
+        self,
+        *,
+        field: builtins.str = ...,
+        before: builtins.str = ...,
+        after: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["after", b"after", "before", b"before", "field", b"field"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -535,6 +1216,8 @@ class SyncReport(message.Message):
     ERRORS_FIELD_NUMBER: builtins.int
     DURATION_FIELD_NUMBER: builtins.int
     CATALOG_VERSION_FIELD_NUMBER: builtins.int
+    RESTORED_COUNT_FIELD_NUMBER: builtins.int
+    OUTCOMES_FIELD_NUMBER: builtins.int
     updated_count: builtins.int
     """Entries that changed what was known."""
     added_count: builtins.int
@@ -547,6 +1230,8 @@ class SyncReport(message.Message):
     """Entries that could not be used."""
     catalog_version: builtins.int
     """Version of the catalogue after it."""
+    restored_count: builtins.int
+    """Offers that came back."""
     @builtins.property
     def not_found(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
         """Some of the names not found, at most 100."""
@@ -558,6 +1243,10 @@ class SyncReport(message.Message):
     @builtins.property
     def duration(self) -> duration_pb2.Duration:
         """Time it took."""
+
+    @builtins.property
+    def outcomes(self) -> containers.RepeatedCompositeFieldContainer[SourceOutcome]:
+        """How reading each source went."""
 
     def __init__(
         self,
@@ -571,10 +1260,50 @@ class SyncReport(message.Message):
         errors: abc.Iterable[builtins.str] | None = ...,
         duration: duration_pb2.Duration | None = ...,
         catalog_version: builtins.int = ...,
+        restored_count: builtins.int = ...,
+        outcomes: abc.Iterable[SourceOutcome] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["duration", b"duration"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["added_count", b"added_count", "catalog_version", b"catalog_version", "deprecated_count", b"deprecated_count", "duration", b"duration", "errors", b"errors", "not_found", b"not_found", "not_found_count", b"not_found_count", "skipped_count", b"skipped_count", "updated_count", b"updated_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["added_count", b"added_count", "catalog_version", b"catalog_version", "deprecated_count", b"deprecated_count", "duration", b"duration", "errors", b"errors", "not_found", b"not_found", "not_found_count", b"not_found_count", "outcomes", b"outcomes", "restored_count", b"restored_count", "skipped_count", b"skipped_count", "updated_count", b"updated_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class SourceOutcome(message.Message):
+    """SourceOutcome is how reading one source went."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: builtins.int
+    RESULT_FIELD_NUMBER: builtins.int
+    MESSAGE_FIELD_NUMBER: builtins.int
+    ENTRY_COUNT_FIELD_NUMBER: builtins.int
+    EDITION_DATE_FIELD_NUMBER: builtins.int
+    source: builtins.str
+    """The source."""
+    result: SourceResult.ValueType
+    """What came of it."""
+    message: builtins.str
+    """One sentence for people."""
+    entry_count: builtins.int
+    """Entries that it has; 0 when it was not read."""
+    @builtins.property
+    def edition_date(self) -> date_pb2.Date:
+        """Day of its edition. Unset when it has none."""
+
+    def __init__(
+        self,
+        *,
+        source: builtins.str = ...,
+        result: SourceResult.ValueType = ...,
+        message: builtins.str = ...,
+        entry_count: builtins.int = ...,
+        edition_date: date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["edition_date", b"edition_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["edition_date", b"edition_date", "entry_count", b"entry_count", "message", b"message", "result", b"result", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -705,6 +1434,52 @@ class SetQualityRequest(message.Message):
 @typing.final
 class SetQualityResponse(message.Message):
     """SetQualityResponse is the model's quality with the new score."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    QUALITY_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def quality(self) -> quality_pb2.Quality:
+        """The blend."""
+
+    def __init__(
+        self,
+        *,
+        quality: quality_pb2.Quality | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["quality", b"quality"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["quality", b"quality"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ClearQualityRequest(message.Message):
+    """ClearQualityRequest names a score that a person set."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: builtins.int
+    TASK_FIELD_NUMBER: builtins.int
+    model: builtins.str
+    """Canonical id, alias or offer id."""
+    task: quality_pb2.Task.ValueType
+    """The task. Unset means general."""
+    def __init__(
+        self,
+        *,
+        model: builtins.str = ...,
+        task: quality_pb2.Task.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["model", b"model", "task", b"task"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ClearQualityResponse(message.Message):
+    """ClearQualityResponse is the model's quality without that score."""
 
     DESCRIPTOR: descriptor.Descriptor
 

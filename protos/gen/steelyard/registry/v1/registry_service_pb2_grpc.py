@@ -80,10 +80,40 @@ class RegistryServiceStub:
                 request_serializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.GetQualityRequest.SerializeToString,
                 response_deserializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.GetQualityResponse.FromString,
                 _registered_method=True)
+        self.ListFrontier = channel.unary_unary(
+                '/steelyard.registry.v1.RegistryService/ListFrontier',
+                request_serializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ListFrontierRequest.SerializeToString,
+                response_deserializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ListFrontierResponse.FromString,
+                _registered_method=True)
+        self.ListTierBands = channel.unary_unary(
+                '/steelyard.registry.v1.RegistryService/ListTierBands',
+                request_serializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ListTierBandsRequest.SerializeToString,
+                response_deserializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ListTierBandsResponse.FromString,
+                _registered_method=True)
+        self.ListUnjoinedNames = channel.unary_unary(
+                '/steelyard.registry.v1.RegistryService/ListUnjoinedNames',
+                request_serializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ListUnjoinedNamesRequest.SerializeToString,
+                response_deserializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ListUnjoinedNamesResponse.FromString,
+                _registered_method=True)
+        self.GetRegistryStatus = channel.unary_unary(
+                '/steelyard.registry.v1.RegistryService/GetRegistryStatus',
+                request_serializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.GetRegistryStatusRequest.SerializeToString,
+                response_deserializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.GetRegistryStatusResponse.FromString,
+                _registered_method=True)
+        self.ListCatalogEvents = channel.unary_unary(
+                '/steelyard.registry.v1.RegistryService/ListCatalogEvents',
+                request_serializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ListCatalogEventsRequest.SerializeToString,
+                response_deserializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ListCatalogEventsResponse.FromString,
+                _registered_method=True)
         self.SetQuality = channel.unary_unary(
                 '/steelyard.registry.v1.RegistryService/SetQuality',
                 request_serializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.SetQualityRequest.SerializeToString,
                 response_deserializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.SetQualityResponse.FromString,
+                _registered_method=True)
+        self.ClearQuality = channel.unary_unary(
+                '/steelyard.registry.v1.RegistryService/ClearQuality',
+                request_serializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ClearQualityRequest.SerializeToString,
+                response_deserializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ClearQualityResponse.FromString,
                 _registered_method=True)
         self.DeprecateModel = channel.unary_unary(
                 '/steelyard.registry.v1.RegistryService/DeprecateModel',
@@ -118,7 +148,8 @@ class RegistryServiceServicer:
     def ListModels(self, request, context):
         """ListModels returns models, one page at a time.
 
-        Errors: INVALID_FIELD for a bad filter, order or page token.
+        Errors: INVALID_FIELD for a bad filter, order or page token, PRICING_UNAVAILABLE when a price
+        ceiling is asked for and pricing does not answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -127,7 +158,8 @@ class RegistryServiceServicer:
     def SearchModels(self, request, context):
         """SearchModels finds models by words, capabilities, seller and quality, best match first.
 
-        Errors: INVALID_FIELD.
+        Errors: INVALID_FIELD, PRICING_UNAVAILABLE when a price ceiling is asked for and pricing does
+        not answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -185,10 +217,60 @@ class RegistryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListFrontier(self, request, context):
+        """ListFrontier returns the models that no other model beats in both quality and price, best first.
+
+        Errors: INVALID_FIELD, PRICING_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTierBands(self, request, context):
+        """ListTierBands returns the quality bands of the cognitive tiers with examples, lowest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListUnjoinedNames(self, request, context):
+        """ListUnjoinedNames returns the names of leaderboards that are joined to no model, and why.
+
+        Errors: INVALID_FIELD for a bad page token.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetRegistryStatus(self, request, context):
+        """GetRegistryStatus returns how fresh each source is and how much is known.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCatalogEvents(self, request, context):
+        """ListCatalogEvents returns what happened to offers and models, newest first.
+
+        Errors: MODEL_NOT_FOUND, INVALID_FIELD for a bad page token.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SetQuality(self, request, context):
         """SetQuality sets a curated score, which wins until it expires.
 
         Errors: MODEL_NOT_FOUND, INVALID_FIELD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ClearQuality(self, request, context):
+        """ClearQuality takes back a score that SetQuality has set.
+
+        Errors: MODEL_NOT_FOUND, INVALID_STATE when none is set.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -204,7 +286,7 @@ class RegistryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RestoreModel(self, request, context):
-        """RestoreModel undoes a deprecation.
+        """RestoreModel undoes a deprecation, by hand or not; it stays active until it is deprecated by hand.
 
         Errors: MODEL_NOT_FOUND, INVALID_STATE when it is not deprecated.
         """
@@ -270,10 +352,40 @@ def add_RegistryServiceServicer_to_server(servicer, server):
                     request_deserializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.GetQualityRequest.FromString,
                     response_serializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.GetQualityResponse.SerializeToString,
             ),
+            'ListFrontier': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFrontier,
+                    request_deserializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ListFrontierRequest.FromString,
+                    response_serializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ListFrontierResponse.SerializeToString,
+            ),
+            'ListTierBands': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTierBands,
+                    request_deserializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ListTierBandsRequest.FromString,
+                    response_serializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ListTierBandsResponse.SerializeToString,
+            ),
+            'ListUnjoinedNames': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUnjoinedNames,
+                    request_deserializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ListUnjoinedNamesRequest.FromString,
+                    response_serializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ListUnjoinedNamesResponse.SerializeToString,
+            ),
+            'GetRegistryStatus': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRegistryStatus,
+                    request_deserializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.GetRegistryStatusRequest.FromString,
+                    response_serializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.GetRegistryStatusResponse.SerializeToString,
+            ),
+            'ListCatalogEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCatalogEvents,
+                    request_deserializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ListCatalogEventsRequest.FromString,
+                    response_serializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ListCatalogEventsResponse.SerializeToString,
+            ),
             'SetQuality': grpc.unary_unary_rpc_method_handler(
                     servicer.SetQuality,
                     request_deserializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.SetQualityRequest.FromString,
                     response_serializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.SetQualityResponse.SerializeToString,
+            ),
+            'ClearQuality': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClearQuality,
+                    request_deserializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ClearQualityRequest.FromString,
+                    response_serializer=steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ClearQualityResponse.SerializeToString,
             ),
             'DeprecateModel': grpc.unary_unary_rpc_method_handler(
                     servicer.DeprecateModel,
@@ -546,6 +658,141 @@ class RegistryService:
             _registered_method=True)
 
     @staticmethod
+    def ListFrontier(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/steelyard.registry.v1.RegistryService/ListFrontier',
+            steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ListFrontierRequest.SerializeToString,
+            steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ListFrontierResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTierBands(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/steelyard.registry.v1.RegistryService/ListTierBands',
+            steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ListTierBandsRequest.SerializeToString,
+            steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ListTierBandsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUnjoinedNames(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/steelyard.registry.v1.RegistryService/ListUnjoinedNames',
+            steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ListUnjoinedNamesRequest.SerializeToString,
+            steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ListUnjoinedNamesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRegistryStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/steelyard.registry.v1.RegistryService/GetRegistryStatus',
+            steelyard_dot_registry_dot_v1_dot_registry__service__pb2.GetRegistryStatusRequest.SerializeToString,
+            steelyard_dot_registry_dot_v1_dot_registry__service__pb2.GetRegistryStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCatalogEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/steelyard.registry.v1.RegistryService/ListCatalogEvents',
+            steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ListCatalogEventsRequest.SerializeToString,
+            steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ListCatalogEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def SetQuality(request,
             target,
             options=(),
@@ -562,6 +809,33 @@ class RegistryService:
             '/steelyard.registry.v1.RegistryService/SetQuality',
             steelyard_dot_registry_dot_v1_dot_registry__service__pb2.SetQualityRequest.SerializeToString,
             steelyard_dot_registry_dot_v1_dot_registry__service__pb2.SetQualityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClearQuality(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/steelyard.registry.v1.RegistryService/ClearQuality',
+            steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ClearQualityRequest.SerializeToString,
+            steelyard_dot_registry_dot_v1_dot_registry__service__pb2.ClearQualityResponse.FromString,
             options,
             channel_credentials,
             insecure,

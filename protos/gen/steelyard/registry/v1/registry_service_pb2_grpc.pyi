@@ -24,12 +24,14 @@ class RegistryServiceStub:
     ListModels: aio.UnaryUnaryMultiCallable[registry_service_pb2.ListModelsRequest, registry_service_pb2.ListModelsResponse]
     """ListModels returns models, one page at a time.
 
-    Errors: INVALID_FIELD for a bad filter, order or page token.
+    Errors: INVALID_FIELD for a bad filter, order or page token, PRICING_UNAVAILABLE when a price
+    ceiling is asked for and pricing does not answer.
     """
     SearchModels: aio.UnaryUnaryMultiCallable[registry_service_pb2.SearchModelsRequest, registry_service_pb2.SearchModelsResponse]
     """SearchModels finds models by words, capabilities, seller and quality, best match first.
 
-    Errors: INVALID_FIELD.
+    Errors: INVALID_FIELD, PRICING_UNAVAILABLE when a price ceiling is asked for and pricing does
+    not answer.
     """
     ListModelsByQuality: aio.UnaryUnaryMultiCallable[registry_service_pb2.ListModelsByQualityRequest, registry_service_pb2.ListModelsByQualityResponse]
     """ListModelsByQuality returns models in a range of quality, best first.
@@ -58,10 +60,34 @@ class RegistryServiceStub:
 
     Errors: MODEL_NOT_FOUND.
     """
+    ListFrontier: aio.UnaryUnaryMultiCallable[registry_service_pb2.ListFrontierRequest, registry_service_pb2.ListFrontierResponse]
+    """ListFrontier returns the models that no other model beats in both quality and price, best first.
+
+    Errors: INVALID_FIELD, PRICING_UNAVAILABLE.
+    """
+    ListTierBands: aio.UnaryUnaryMultiCallable[registry_service_pb2.ListTierBandsRequest, registry_service_pb2.ListTierBandsResponse]
+    """ListTierBands returns the quality bands of the cognitive tiers with examples, lowest first."""
+    ListUnjoinedNames: aio.UnaryUnaryMultiCallable[registry_service_pb2.ListUnjoinedNamesRequest, registry_service_pb2.ListUnjoinedNamesResponse]
+    """ListUnjoinedNames returns the names of leaderboards that are joined to no model, and why.
+
+    Errors: INVALID_FIELD for a bad page token.
+    """
+    GetRegistryStatus: aio.UnaryUnaryMultiCallable[registry_service_pb2.GetRegistryStatusRequest, registry_service_pb2.GetRegistryStatusResponse]
+    """GetRegistryStatus returns how fresh each source is and how much is known."""
+    ListCatalogEvents: aio.UnaryUnaryMultiCallable[registry_service_pb2.ListCatalogEventsRequest, registry_service_pb2.ListCatalogEventsResponse]
+    """ListCatalogEvents returns what happened to offers and models, newest first.
+
+    Errors: MODEL_NOT_FOUND, INVALID_FIELD for a bad page token.
+    """
     SetQuality: aio.UnaryUnaryMultiCallable[registry_service_pb2.SetQualityRequest, registry_service_pb2.SetQualityResponse]
     """SetQuality sets a curated score, which wins until it expires.
 
     Errors: MODEL_NOT_FOUND, INVALID_FIELD.
+    """
+    ClearQuality: aio.UnaryUnaryMultiCallable[registry_service_pb2.ClearQualityRequest, registry_service_pb2.ClearQualityResponse]
+    """ClearQuality takes back a score that SetQuality has set.
+
+    Errors: MODEL_NOT_FOUND, INVALID_STATE when none is set.
     """
     DeprecateModel: aio.UnaryUnaryMultiCallable[registry_service_pb2.DeprecateModelRequest, registry_service_pb2.DeprecateModelResponse]
     """DeprecateModel takes a model or one offer out of routing by hand.
@@ -69,7 +95,7 @@ class RegistryServiceStub:
     Errors: MODEL_NOT_FOUND.
     """
     RestoreModel: aio.UnaryUnaryMultiCallable[registry_service_pb2.RestoreModelRequest, registry_service_pb2.RestoreModelResponse]
-    """RestoreModel undoes a deprecation.
+    """RestoreModel undoes a deprecation, by hand or not; it stays active until it is deprecated by hand.
 
     Errors: MODEL_NOT_FOUND, INVALID_STATE when it is not deprecated.
     """
@@ -102,7 +128,8 @@ class RegistryServiceServicer(metaclass=abc_1.ABCMeta):
     ) -> abc.Awaitable[registry_service_pb2.ListModelsResponse]:
         """ListModels returns models, one page at a time.
 
-        Errors: INVALID_FIELD for a bad filter, order or page token.
+        Errors: INVALID_FIELD for a bad filter, order or page token, PRICING_UNAVAILABLE when a price
+        ceiling is asked for and pricing does not answer.
         """
 
     @abc_1.abstractmethod
@@ -113,7 +140,8 @@ class RegistryServiceServicer(metaclass=abc_1.ABCMeta):
     ) -> abc.Awaitable[registry_service_pb2.SearchModelsResponse]:
         """SearchModels finds models by words, capabilities, seller and quality, best match first.
 
-        Errors: INVALID_FIELD.
+        Errors: INVALID_FIELD, PRICING_UNAVAILABLE when a price ceiling is asked for and pricing does
+        not answer.
         """
 
     @abc_1.abstractmethod
@@ -180,6 +208,55 @@ class RegistryServiceServicer(metaclass=abc_1.ABCMeta):
         """
 
     @abc_1.abstractmethod
+    def ListFrontier(
+        self,
+        request: registry_service_pb2.ListFrontierRequest,
+        context: aio.ServicerContext[registry_service_pb2.ListFrontierRequest, abc.Awaitable[registry_service_pb2.ListFrontierResponse]],
+    ) -> abc.Awaitable[registry_service_pb2.ListFrontierResponse]:
+        """ListFrontier returns the models that no other model beats in both quality and price, best first.
+
+        Errors: INVALID_FIELD, PRICING_UNAVAILABLE.
+        """
+
+    @abc_1.abstractmethod
+    def ListTierBands(
+        self,
+        request: registry_service_pb2.ListTierBandsRequest,
+        context: aio.ServicerContext[registry_service_pb2.ListTierBandsRequest, abc.Awaitable[registry_service_pb2.ListTierBandsResponse]],
+    ) -> abc.Awaitable[registry_service_pb2.ListTierBandsResponse]:
+        """ListTierBands returns the quality bands of the cognitive tiers with examples, lowest first."""
+
+    @abc_1.abstractmethod
+    def ListUnjoinedNames(
+        self,
+        request: registry_service_pb2.ListUnjoinedNamesRequest,
+        context: aio.ServicerContext[registry_service_pb2.ListUnjoinedNamesRequest, abc.Awaitable[registry_service_pb2.ListUnjoinedNamesResponse]],
+    ) -> abc.Awaitable[registry_service_pb2.ListUnjoinedNamesResponse]:
+        """ListUnjoinedNames returns the names of leaderboards that are joined to no model, and why.
+
+        Errors: INVALID_FIELD for a bad page token.
+        """
+
+    @abc_1.abstractmethod
+    def GetRegistryStatus(
+        self,
+        request: registry_service_pb2.GetRegistryStatusRequest,
+        context: aio.ServicerContext[registry_service_pb2.GetRegistryStatusRequest, abc.Awaitable[registry_service_pb2.GetRegistryStatusResponse]],
+    ) -> abc.Awaitable[registry_service_pb2.GetRegistryStatusResponse]:
+        """GetRegistryStatus returns how fresh each source is and how much is known."""
+
+    @abc_1.abstractmethod
+    def ListCatalogEvents(
+        self,
+        request: registry_service_pb2.ListCatalogEventsRequest,
+        context: aio.ServicerContext[registry_service_pb2.ListCatalogEventsRequest, abc.Awaitable[registry_service_pb2.ListCatalogEventsResponse]],
+    ) -> abc.Awaitable[registry_service_pb2.ListCatalogEventsResponse]:
+        """ListCatalogEvents returns what happened to offers and models, newest first.
+
+        Errors: MODEL_NOT_FOUND, INVALID_FIELD for a bad page token.
+        """
+
+    @abc_1.abstractmethod
     def SetQuality(
         self,
         request: registry_service_pb2.SetQualityRequest,
@@ -188,6 +265,17 @@ class RegistryServiceServicer(metaclass=abc_1.ABCMeta):
         """SetQuality sets a curated score, which wins until it expires.
 
         Errors: MODEL_NOT_FOUND, INVALID_FIELD.
+        """
+
+    @abc_1.abstractmethod
+    def ClearQuality(
+        self,
+        request: registry_service_pb2.ClearQualityRequest,
+        context: aio.ServicerContext[registry_service_pb2.ClearQualityRequest, abc.Awaitable[registry_service_pb2.ClearQualityResponse]],
+    ) -> abc.Awaitable[registry_service_pb2.ClearQualityResponse]:
+        """ClearQuality takes back a score that SetQuality has set.
+
+        Errors: MODEL_NOT_FOUND, INVALID_STATE when none is set.
         """
 
     @abc_1.abstractmethod
@@ -207,7 +295,7 @@ class RegistryServiceServicer(metaclass=abc_1.ABCMeta):
         request: registry_service_pb2.RestoreModelRequest,
         context: aio.ServicerContext[registry_service_pb2.RestoreModelRequest, abc.Awaitable[registry_service_pb2.RestoreModelResponse]],
     ) -> abc.Awaitable[registry_service_pb2.RestoreModelResponse]:
-        """RestoreModel undoes a deprecation.
+        """RestoreModel undoes a deprecation, by hand or not; it stays active until it is deprecated by hand.
 
         Errors: MODEL_NOT_FOUND, INVALID_STATE when it is not deprecated.
         """
