@@ -21,7 +21,9 @@ class SourceName(StrEnum):
 
     LITELLM = "litellm"
     OPENROUTER = "openrouter"
+    MODELS_DEV = "models.dev"
     SEED = "seed"
+    CUSTOM = "custom"
 
 
 def check_size(count: int, before: int) -> None:

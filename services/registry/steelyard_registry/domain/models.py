@@ -15,6 +15,14 @@ class State(IntEnum):
     DEPRECATED = 2
 
 
+class DeprecationReason(IntEnum):
+    """Why an offer is no longer routed to; numbered as in the contract."""
+
+    DATE_PASSED = 1
+    MISSING = 2
+    BY_HAND = 3
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
     """One model at one provider. None and empty mean that the source does not say."""
@@ -41,6 +49,16 @@ class Offer:
     source_uri: str = ""
     observed_time: datetime
     state: State = State.ACTIVE
+    inferred: frozenset[Capability] = frozenset()
+    """Guessed from other sellers of the model; never counted."""
+    sources: tuple[str, ...] = ()
+    """All that describe it, the one that counts first."""
+    first_seen_time: datetime | None = None
+    """None for offers that shipped with the program."""
+    deprecation_reason: DeprecationReason | None = None
+    """None while it is active."""
+    missed_syncs: int = 0
+    """Syncs in a row in which no source has named it."""
 
     def state_on(self, today: date) -> State:
         """Return the state on a day: deprecated from the day that the seller names."""

@@ -39,6 +39,10 @@ class Provider:
     status_api_url: str = ""
     status_format: str = ""
     offer_count: int = 0
+    key_pattern: str = ""
+    """Regular expression (RE2) for a whole key; empty when any text may be one."""
+    is_custom: bool = False
+    """Whether the installation's own file names it."""
 
     @property
     def is_routable(self) -> bool:
