@@ -1,11 +1,13 @@
 """The registry as a process: how fast it knows all models, what it weighs, how fast it answers."""
 
 import asyncio
+import os
 import statistics
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
 
 import psutil
@@ -19,10 +21,30 @@ from steelyard_registry.adapters.provider_table import read_providers
 from steelyard_registry.adapters.sources import seed_facts
 from steelyard_registry.domain.catalogue import Catalogue
 from steelyard_registry.domain.facts import Facts
+from tests.conftest import REAL_DATA_VARIABLE
 from tests.stack import Stack
 
 CALL_SECONDS = 10.0
 WATCHERS = 16
+SYNC_SECONDS = 60.0
+POLL_SECONDS = 0.1
+DATA = Path(os.environ.get(REAL_DATA_VARIABLE, Path(__file__).parents[3] / "shared" / "data"))
+
+# As people type them: ids, ids without separators, parts, makers, sizes, words that find nothing.
+QUERIES = tuple(
+    """
+    gpt 4o|gpt 4o mini|gpt4o-mini|gpt4o|gpt-4.1 nano|gpt-5|gpt|openai|o1|o3 mini|o4-mini|chatgpt
+    claude sonnet 4.5|claude-4.5-sonnet|claude-sonnet-4-5-20250929|sonnet|opus|haiku 3.5|claude
+    anthropic|anthropic/claude-sonnet-4.5|gemini 2.5 flash|gemini flash 2.5|gemini-2.5-pro
+    google gemini|gemma 3 27b|llama 3.3 70b|llama3.3|llama-3.1-405b|meta llama|mistral large
+    mixtral 8x7b|codestral|mistral|qwen3 coder|qwen 2.5 72b|qwq|deepseek r1|deepseek v3
+    deepseek-chat|kimi k2|glm 4.6|grok 4|grok-4 fast|xai|command r+|embedding|titan
+    text-embedding-3-small|text embedding 3 large|whisper|dall-e 3|tts|rerank|gpt-oss 120b
+    gpt-oss:20b|phi 4|nova pro|mini|70b
+    """.strip()
+    .replace("\n", "|")
+    .split("|")
+)
 
 
 def main(*, short: bool) -> None:
@@ -30,6 +52,7 @@ def main(*, short: bool) -> None:
     build_catalogue(rounds=3 if short else 10)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(measure_service(calls=100 if short else 1000))
+        runner.run(measure_search(rounds=2 if short else 20))
 
 
 def build_catalogue(*, rounds: int) -> None:
@@ -86,6 +109,51 @@ async def measure_service(*, calls: int) -> None:
             for name, ask in questions.items():
                 await report(name, ask, calls)
             print(f"resident {process.memory_info().rss / 1e6:.0f} MB after all that")
+
+
+async def measure_search(*, rounds: int) -> None:
+    """Search a service that has read the real feeds, where they are at hand."""
+    feeds = {
+        f"STEELYARD_{name.upper()}_URL": newest.as_uri()
+        for name, pattern in (("litellm", "20*.json"), ("openrouter", "models_*.json"))
+        if (newest := max((DATA / name).glob(pattern), default=None)) is not None
+    }
+    with tempfile.TemporaryDirectory() as temporary:
+        async with Stack(Path(temporary), environment=feeds, services=("registry",)) as stack:
+            stub = pb_grpc.RegistryServiceStub(stack.channel("registry"))
+            offers = await read_feeds(stub) if feeds else await offer_count(stub)
+            plain = [pb.SearchModelsRequest(query=query.strip()) for query in QUERIES]
+            filtered = pb.ModelFilter(
+                capabilities=[model_traits_pb2.CAPABILITY_TOOLS], routable_only=True
+            )
+            within = [pb.SearchModelsRequest(query=it.query, filter=filtered) for it in plain]
+            print(f"{len(plain)} searches of {offers} offers")
+            for name, requests in (("words alone", plain), ("words and filter", within)):
+                questions = cycle(requests)
+                await report(
+                    name,
+                    lambda questions=questions: stub.SearchModels(  # type: ignore[misc]
+                        next(questions), timeout=CALL_SECONDS
+                    ),
+                    rounds * len(requests),
+                )
+
+
+async def read_feeds(stub: pb_grpc.RegistryServiceStub) -> int:
+    """Wait until the catalogue is that of the feeds and no longer the seed; return its offers."""
+    shipped = len(seed_facts()[0].offers)
+    async with asyncio.timeout(SYNC_SECONDS):
+        while True:
+            offers = await offer_count(stub)
+            if offers != shipped:
+                return offers
+            await asyncio.sleep(POLL_SECONDS)
+
+
+async def offer_count(stub: pb_grpc.RegistryServiceStub) -> int:
+    """Return how many offers the catalogue has."""
+    answer = await stub.ListProviders(pb.ListProvidersRequest(), timeout=CALL_SECONDS)
+    return sum(each.offer_count for each in answer.providers)
 
 
 async def report(name: str, ask: Callable[[], Awaitable[object]], calls: int) -> None:

@@ -16,6 +16,11 @@ COMMANDS = [
     ["compare", "gpt-4o"],
     ["changes"],
     ["refresh"],
+    ["models"],
+    ["models", "gpt", "mini", "--by-quality"],
+    ["quality", "gpt-4o"],
+    ["sync"],
+    ["sync", "quality"],
 ]
 
 
@@ -64,6 +69,17 @@ async def test_the_status_of_nothing_names_everything(environment: dict[str, str
         ["changes", "--limit", "0"],
         ["compare", "gpt-4o", "o3"],
         ["refresh", "--nope"],
+        ["models", "--capability", "flying"],
+        ["models", "--min-quality", "101"],
+        ["models", "--min-context", "-1"],
+        ["models", "--max-price", "cheap"],
+        ["models", "--max-price", "nan"],
+        ["models", "--max-price", "-1"],
+        ["models", "--limit", "201"],
+        ["quality"],
+        ["sync", "prices"],
+        ["sync", "--source", "arena"],
+        ["sync", "models", "--source", "lmsys"],
     ],
     ids=" ".join,
 )
@@ -87,5 +103,8 @@ async def test_every_command_explains_itself(environment: dict[str, str]) -> Non
     code, out, _ = await run_command("--help", environment=environment)
 
     assert code == 0
-    for name in ("up", "status", "route", "estimate", "prices", "compare", "changes", "refresh"):
+    for name in (
+        "up", "status", "route", "estimate", "prices", "compare", "changes", "refresh", "models",
+        "quality", "sync",
+    ):  # fmt: skip
         assert name in out

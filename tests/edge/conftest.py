@@ -10,7 +10,9 @@ from typing import Any, Protocol
 import httpx
 import pytest
 
+from steelyard.health.v1 import health_service_pb2_grpc as health_grpc
 from steelyard.pricing.v1 import pricing_service_pb2_grpc as pricing_grpc
+from steelyard.registry.v1 import registry_service_pb2_grpc as registry_grpc
 from steelyard.router.v1 import routing_service_pb2_grpc as router_grpc
 from steelyard_common.address import Address
 from steelyard_common.lifecycle import Listener
@@ -18,6 +20,7 @@ from steelyard_common.server import Server
 from steelyard_common.telemetry import Telemetry
 from steelyard_edge.app import Settings, build
 from tests.edge.contract import Contract
+from tests.edge.fake_registry import FakeHealth, FakeRegistry
 from tests.edge.fakes import FakePricing, FakeRouter
 from tests.fakes import FakeClock
 
@@ -31,6 +34,8 @@ class RunningEdge:
     client: httpx.AsyncClient
     contract: Contract
     pricing: FakePricing
+    registry: FakeRegistry
+    health: FakeHealth
     router: FakeRouter
     servers: dict[str, Server]
     server: Listener
@@ -67,20 +72,20 @@ def exact(response: httpx.Response) -> Any:
 async def started(stack: AsyncExitStack, telemetry: Telemetry, **settings: Any) -> RunningEdge:
     """Return an edge in front of fakes; all of it ends with `stack`."""
 
-    async def served(register: Callable[[Any, Any], None] | None, servicer: Any) -> Server:
+    async def served(register: Callable[[Any, Any], None], servicer: Any) -> Server:
         server = Server(LOOPBACK, telemetry=telemetry)
-        if register is not None:
-            server.add(register, servicer)
+        server.add(register, servicer)
         await server.start()
         stack.push_async_callback(server.stop, 0)
         await server.set_serving(serving=True)
         return server
 
     pricing, router = FakePricing(), FakeRouter()  # type: ignore[abstract]
+    registry, health = FakeRegistry(), FakeHealth()  # type: ignore[abstract]
     servers = {
         "pricing": await served(pricing_grpc.add_PricingServiceServicer_to_server, pricing),
-        "registry": await served(None, None),
-        "health": await served(None, None),
+        "registry": await served(registry_grpc.add_RegistryServiceServicer_to_server, registry),
+        "health": await served(health_grpc.add_HealthServiceServicer_to_server, health),
         "router": await served(router_grpc.add_RoutingServiceServicer_to_server, router),
     }
     addresses = {
@@ -98,7 +103,9 @@ async def started(stack: AsyncExitStack, telemetry: Telemetry, **settings: Any) 
         )
     )
     document = (await client.get("/openapi.json")).json()
-    return RunningEdge(client, Contract(document), pricing, router, servers, service.server)
+    return RunningEdge(
+        client, Contract(document), pricing, registry, health, router, servers, service.server
+    )
 
 
 class StartEdge(Protocol):
@@ -132,5 +139,7 @@ async def shared_edge() -> AsyncIterator[RunningEdge]:
 def edge(shared_edge: RunningEdge) -> RunningEdge:
     """Return a running edge whose fakes are as new."""
     shared_edge.pricing.reset()
+    shared_edge.registry.reset()
+    shared_edge.health.reset()
     shared_edge.router.reset()
     return shared_edge

@@ -38,6 +38,13 @@ async def test_the_description_has_every_route_with_its_errors(edge: RunningEdge
         "/api/ai/pricing/quarantine", "/api/ai/pricing/quarantine/{held_change_id}/review",
         "/api/ai/pricing/overrides", "/api/ai/pricing/overrides/{override_id}",
         "/api/ai/pricing/margins", "/api/ai/pricing/margins/report",
+        "/api/llm-registry/models", "/api/llm-registry/models/by-quality",
+        "/api/llm-registry/models/search", "/api/llm-registry/models/{model}",
+        "/api/llm-registry/models/{model}/quality", "/api/llm-registry/frontier",
+        "/api/llm-registry/tier-bands", "/api/llm-registry/provider-health",
+        "/api/llm-registry/providers/list", "/api/llm-registry/sync-models",
+        "/api/llm-registry/sync-quality", "/api/llm-registry/status",
+        "/api/llm-registry/unjoined", "/api/llm-registry/events",
     }  # fmt: skip
     route = document["paths"][ROUTE]["post"]
     assert {"200", "400", "404", "409", "413", "415", "422", "500", "503", "504"} <= set(

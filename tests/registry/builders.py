@@ -3,26 +3,18 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from steelyard.registry.v1 import model_pb2
 from steelyard.registry.v1.registry_service_pb2 import WatchCatalogResponse as Part
 from steelyard_common.feed import FetchPolicy
-from steelyard_common.feeds import FeedDownloader
-from steelyard_common.last_good import LastGoodStore
-from steelyard_registry.adapters.sources import (
-    SourceFacts,
-    catalogue_sources,
-    litellm_facts,
-    openrouter_facts,
-)
-from steelyard_registry.adapters.sync import Bundled, CatalogueSync, Ports
+from steelyard_registry.adapters.sources import litellm_facts, openrouter_facts
 from steelyard_registry.domain.catalogue import Catalogue
 from steelyard_registry.domain.facts import Facts
 from steelyard_registry.domain.providers import AuthStyle, Provider, WireFormat
 from steelyard_registry.domain.quality.scores import Basis, QualityScore, Task
-from tests.fakes import START, FakeClock
+from steelyard_registry.domain.source_facts import SourceFacts
+from tests.fakes import START
 
 SEED_TIME = datetime(2026, 10, 21, tzinfo=UTC)
 TTL = timedelta(days=1)
@@ -111,34 +103,6 @@ def catalogue_of(  # noqa: PLR0913 - all but one by keyword
         today=today,
         is_stale=False,
         previous=None if previous is None else previous.edition,
-    )
-
-
-def sync_of(  # noqa: PLR0913 - half of them by keyword
-    directory: Path,
-    clock: FakeClock,
-    downloader: FeedDownloader,
-    *,
-    seed: Mapping[str, Mapping[str, Any]],
-    litellm_url: str = "",
-    openrouter_url: str = "",
-) -> CatalogueSync:
-    """Return a sync with a seed of the test's own and without luck in its schedule."""
-    return CatalogueSync(
-        catalogue_sources(litellm_url=litellm_url, openrouter_url=openrouter_url),
-        Bundled(
-            seed=facts_of(seed),
-            seed_time=SEED_TIME,
-            evidence={},
-            providers={"openai": OPENAI},
-        ),
-        Ports(
-            downloader=downloader,
-            copies=LastGoodStore(directory),
-            clock=clock,
-            random=lambda: 0.5,
-        ),
-        ttl=TTL,
     )
 
 

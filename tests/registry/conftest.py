@@ -1,7 +1,7 @@
 """Registries that answer over gRPC."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +13,17 @@ from steelyard_common.address import Address
 from steelyard_common.background import supervised
 from steelyard_common.feeds import FeedDownloader
 from steelyard_common.lifecycle import Service
-from steelyard_registry.app import Settings, build
+from steelyard_registry.app import Settings, Surroundings, build
 from steelyard_registry.domain.catalogue import Catalogue
 from steelyard_registry.domain.live import LiveCatalogue
-from steelyard_registry.domain.providers import ProviderHealth
-from steelyard_registry.servicer import RegistryServicer
+from steelyard_registry.rpcs.queries import NoPrices
+from steelyard_registry.servicer import Neighbours
 from tests.conftest import Serve
 from tests.fakes import FakeClock, FakeFeedServer
 from tests.registry.builders import QUICK
+from tests.registry.serving import CatalogueServicer, FakeHealth
 
 ServeCatalogue = Callable[..., Awaitable[pb_grpc.RegistryServiceStub]]
-
-
-class FakeHealth:
-    """Health that the test sets; None means no answer."""
-
-    def __init__(self, known: Mapping[str, ProviderHealth] | None = None) -> None:
-        self.known = known
-
-    async def provider_health(self, timeout: float) -> Mapping[str, ProviderHealth] | None:  # noqa: ASYNC109
-        assert 0 < timeout <= 0.1
-        return self.known
 
 
 class RunningRegistry:
@@ -72,8 +62,12 @@ async def start_registry(data_dir: Path, clock: FakeClock, **settings: Any) -> R
         "health_address": Address("127.0.0.1", 1),
         "litellm_url": "",
         "openrouter_url": "",
+        "models_dev_url": "",
+        "arena_url": "",
+        "arena_vision_url": "",
     } | settings
-    registry = RunningRegistry(await build(Settings(**given), clock=clock, fetch_policy=QUICK))
+    surroundings = Surroundings(clock=clock, fetch_policy=QUICK, random=lambda: 0.5)
+    registry = RunningRegistry(await build(Settings(**given), surroundings))
     await registry.start()
     return registry
 
@@ -90,7 +84,7 @@ async def seeded(
 
 
 @pytest.fixture
-def serve_catalogue(serve: Serve, clock: FakeClock) -> ServeCatalogue:
+def serve_catalogue(serve: Serve) -> ServeCatalogue:
     """Return a function that serves a catalogue, or a live one, and returns a stub."""
 
     async def start(
@@ -99,8 +93,9 @@ def serve_catalogue(serve: Serve, clock: FakeClock) -> ServeCatalogue:
         draining: asyncio.Event | None = None,
     ) -> pb_grpc.RegistryServiceStub:
         live = catalogue if isinstance(catalogue, LiveCatalogue) else LiveCatalogue(catalogue)
-        servicer = RegistryServicer(  # type: ignore[abstract]
-            live, health or FakeHealth(), clock, draining or asyncio.Event()
+        neighbours = Neighbours(health=health or FakeHealth(), prices=NoPrices())
+        servicer = CatalogueServicer(  # type: ignore[abstract]
+            live, neighbours, draining or asyncio.Event()
         )
         channel = await serve(pb_grpc.add_RegistryServiceServicer_to_server, servicer)
         return pb_grpc.RegistryServiceStub(channel)

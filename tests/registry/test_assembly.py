@@ -1,15 +1,13 @@
 """Offers joined to models."""
 
-from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
 
-from steelyard_registry.domain.catalogue import Catalogue, difference
-from steelyard_registry.domain.facts import Facts
+from steelyard_registry.domain.catalogue import difference
 from steelyard_registry.domain.models import State
 from steelyard_registry.domain.modes import Mode
-from tests.registry.builders import TODAY, catalogue_of, chat, curated, facts_of, listed
+from tests.registry.builders import catalogue_of, chat, curated, listed
 
 GPT_4O = {
     "gpt-4o": chat("openai", max_input_tokens=128000, max_output_tokens=16384),
@@ -214,18 +212,6 @@ def test_a_new_seller_changes_the_providers() -> None:
 
     assert change.providers is not None
     assert [each.provider for each in change.providers] == ["groq", "openai"]
-
-
-def test_facts_keep_the_time_at_which_they_were_first_read() -> None:
-    first = facts_of({"o1": chat("openai")}).offers
-    later = tuple(replace(each, observed_time=datetime(2026, 11, 2, tzinfo=UTC)) for each in first)
-    older = Catalogue.build(Facts(offers=first), version=1, today=TODAY, is_stale=False)
-
-    newer = Catalogue.build(
-        Facts(offers=later), version=2, today=TODAY, is_stale=False, previous=older.edition
-    )
-
-    assert difference(older.edition, newer.edition).models == ()
 
 
 @pytest.mark.parametrize(

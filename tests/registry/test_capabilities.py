@@ -1,9 +1,20 @@
 """Capabilities come from what sources say, never from names."""
 
+import json
+from typing import Any
+
 import pytest
 
 from steelyard_catalog.litellm import read_litellm
-from steelyard_registry.domain.capabilities import Abilities, from_flags
+from steelyard_catalog.models_dev import read_models_dev
+from steelyard_registry.domain.capabilities import (
+    Abilities,
+    from_flags,
+    from_models_dev,
+    from_statement,
+    inputs_in_line,
+    outputs_in_line,
+)
 from steelyard_registry.domain.modes import Capability, Mode
 from tests.registry.builders import catalogue_of, chat, listed, litellm_body
 
@@ -78,6 +89,58 @@ def test_openrouter_grants_by_parameters_and_modalities() -> None:
         C.PDF_INPUT,
     }
     assert offer.denied == frozenset()
+
+
+def models_dev(**fields: Any) -> Abilities:
+    (entry,) = read_models_dev(json.dumps({"acme": {"models": {"m": fields}}}).encode()).entries
+    return from_models_dev(entry)
+
+
+@pytest.mark.parametrize(
+    ("flag", "capability"),
+    [
+        ("tool_call", C.TOOLS),
+        ("reasoning", C.REASONING),
+        ("structured_output", C.STRUCTURED_OUTPUT),
+    ],
+)
+def test_each_flag_of_models_dev_grants_or_denies(flag: str, capability: Capability) -> None:
+    yes, no, silent = models_dev(**{flag: True}), models_dev(**{flag: False}), models_dev()
+
+    assert yes == Abilities(frozenset({capability}), frozenset())
+    assert no == Abilities(frozenset(), frozenset({capability}))
+    assert silent == Abilities(frozenset(), frozenset())
+
+
+def test_modalities_of_models_dev_grant_and_never_deny() -> None:
+    every = {"input": ["text", "image", "pdf", "audio", "video"], "output": ["text", "audio"]}
+
+    assert models_dev(modalities=every).granted == {
+        C.VISION,
+        C.PDF_INPUT,
+        C.AUDIO_INPUT,
+        C.VIDEO_INPUT,
+        C.AUDIO_OUTPUT,
+    }
+    assert models_dev(modalities={"input": ["text"], "output": ["text"]}) == models_dev()
+
+
+def test_a_statement_of_a_person_is_completed_by_modalities() -> None:
+    said = from_statement([C.TOOLS], [C.VISION], ["text", "image", "audio"])
+
+    assert said == Abilities(frozenset({C.TOOLS, C.AUDIO_INPUT}), frozenset({C.VISION}))
+
+
+def test_modalities_are_brought_in_line_with_flags() -> None:
+    said = Abilities(
+        granted=frozenset({C.VISION, C.PDF_INPUT, C.AUDIO_OUTPUT, C.TOOLS}),
+        denied=frozenset({C.VIDEO_INPUT, C.IMAGE_OUTPUT}),
+    )
+
+    assert inputs_in_line(["text", "video"], said) == ("text", "pdf", "image")
+    assert inputs_in_line(["text", "file", "image"], said) == ("text", "file", "image")
+    assert outputs_in_line(["text", "image"], said) == ("text", "audio")
+    assert inputs_in_line([], said) == outputs_in_line([], said) == ()
 
 
 @pytest.mark.parametrize(

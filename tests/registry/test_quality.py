@@ -1,6 +1,7 @@
 """Scores, their blend, and guesses where there is none."""
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -8,9 +9,9 @@ from steelyard_catalog.names import canonical_model
 from steelyard_catalog.seed import read_seed
 from steelyard_registry.adapters.curated_scores import parse_curated_scores, read_curated_scores
 from steelyard_registry.adapters.provider_table import read_providers
-from steelyard_registry.domain.quality.blending import blend
+from steelyard_registry.domain.quality.blending import blend, weigh
 from steelyard_registry.domain.quality.heuristics import DEFAULT_UNCERTAINTY, MAX_SCORE, guess
-from steelyard_registry.domain.quality.scores import Basis, QualityScore, Task
+from steelyard_registry.domain.quality.scores import Basis, Quality, QualityScore, Task
 from tests.registry.builders import TODAY, catalogue_of, chat, curated
 
 FLOORS = {"standard": 80, "versatile": 86, "heavy": 90, "complex": 94}
@@ -18,6 +19,29 @@ FLOORS = {"standard": 80, "versatile": 86, "heavy": 90, "complex": 94}
 
 def measured(score: float, edition_date: date) -> QualityScore:
     return curated("gpt-4o", score, basis=Basis.MEASURED, edition_date=edition_date)
+
+
+def by(source: str, score: float, *, uncertainty: float = 2.0, days_old: int = 0) -> QualityScore:
+    """Return a measured general score of a source."""
+    edition_date = TODAY - timedelta(days=days_old)
+    return replace(measured(score, edition_date), source=source, uncertainty=uncertainty)
+
+
+def correction(score: float, *, day: date = TODAY, hours: int | None = None) -> QualityScore:
+    """Return what a person set, which wins until so many hours after today's midnight."""
+    midnight = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC)
+    return replace(
+        curated("gpt-4o", score, edition_date=day),
+        source="operator",
+        is_correction=True,
+        expire_time=None if hours is None else midnight + timedelta(hours=hours),
+    )
+
+
+def quality_of(*scores: QualityScore) -> Quality:
+    quality = blend(scores, TODAY)
+    assert quality is not None
+    return quality
 
 
 def test_a_measured_score_beats_a_curated_one_and_that_a_guess() -> None:
@@ -56,6 +80,140 @@ def test_a_score_grows_stale_after_120_days() -> None:
     assert not score.is_stale(last_day)
     assert score.is_stale(last_day + timedelta(days=1))
     assert not guess("gpt-4o").is_stale(date(2100, 1, 1))
+
+
+def test_the_surer_source_weighs_more_and_two_that_agree_are_surer_than_each() -> None:
+    sure, unsure = by("arena", 90, uncertainty=2), by("livebench", 89, uncertainty=4)
+
+    quality = quality_of(unsure, sure)
+
+    assert 89.5 < quality.score < 90
+    assert quality.uncertainty < 2
+    assert (quality.source, quality.sources) == ("arena", ("arena", "livebench"))
+
+
+def test_sources_that_disagree_make_the_blend_less_sure_than_each() -> None:
+    quality = quality_of(by("arena", 80), by("artificial-analysis", 94))
+
+    assert quality.score == pytest.approx(87)
+    # Seven points to each side: neither is outside by much.
+    assert quality.uncertainty > 7
+
+
+def test_a_blend_is_never_surer_than_the_scale() -> None:
+    sources = ("arena", "artificial-analysis", "livebench", "llm-stats")
+
+    quality = quality_of(*(by(source, 90, uncertainty=0.5) for source in sources))
+
+    assert quality.uncertainty == 1.0
+
+
+def test_weights_halve_in_a_year() -> None:
+    half = weigh([by("arena", 90), by("livebench", 90, days_old=365)], TODAY)
+
+    assert [score.share for score in half] == pytest.approx([2 / 3, 1 / 3])
+
+
+def test_a_blend_is_stale_when_everything_in_it_is() -> None:
+    fresh, old = by("arena", 90), by("livebench", 89, days_old=400)
+
+    assert not quality_of(old, fresh).is_stale
+    assert quality_of(old).is_stale
+    assert quality_of(old, curated("gpt-4o", 60)).is_stale
+    assert quality_of(old, fresh).edition_date == TODAY
+
+
+def test_a_very_unsure_measurement_only_joins_a_curated_score() -> None:
+    by_hand, vague = curated("gpt-4o", 86.0), by("arena", 74.0, uncertainty=9)
+
+    together = quality_of(vague, by_hand, guess("gpt-4o"))
+
+    assert 80 < together.score < 86
+    assert together.sources == ("curated", "arena")
+    assert together.basis is Basis.CURATED
+    assert quality_of(by("arena", 74.0, uncertainty=8), by_hand).sources == ("arena",)
+    assert quality_of(vague, guess("gpt-4o")).score == 74.0
+
+
+def test_a_very_unsure_measurement_of_a_task_stays_near_the_general_score() -> None:
+    vague = replace(by("llm-stats", 70.0, uncertainty=13), task=Task.MATH, metric="hmmt-2025")
+
+    with_general = quality_of(by("arena", 90), vague)
+
+    assert 80 < with_general.score_for(Task.MATH) < 90
+    assert quality_of(by("arena", 90), replace(vague, uncertainty=5)).score_for(Task.MATH) == 70
+
+
+@pytest.mark.parametrize("hours", [None, 1, 24, 1000])
+def test_a_correction_wins_alone(hours: int | None) -> None:
+    quality = quality_of(by("arena", 95), correction(70, hours=hours), curated("gpt-4o", 86.5))
+
+    assert (quality.score, quality.is_correction) == (70, True)
+    assert (quality.source, quality.sources) == ("operator", ("operator",))
+
+
+@pytest.mark.parametrize("hours", [0, -1, -1000])
+def test_a_correction_that_is_over_counts_for_nothing(hours: int) -> None:
+    over = correction(70, hours=hours)
+
+    assert quality_of(by("arena", 95), over).score == 95
+    assert quality_of(over, guess("gpt-4o")).basis is Basis.HEURISTIC
+    assert blend([over], TODAY) is None
+
+
+def test_the_newest_correction_wins() -> None:
+    first, second = correction(70, day=TODAY - timedelta(days=1)), correction(75)
+
+    assert quality_of(second, first).score == 75
+    assert quality_of(first, correction(80), second).score == 75
+
+
+def test_a_correction_is_of_its_task_only() -> None:
+    coding = replace(correction(60), task=Task.CODING)
+
+    quality = quality_of(by("arena", 95), replace(by("arena", 94), task=Task.CODING), coding)
+
+    assert (quality.score, quality.score_for(Task.CODING)) == (95, 60)
+    assert not quality.is_correction
+
+
+def test_shares_say_what_counted_and_sum_to_one_in_each_task() -> None:
+    scores = [
+        by("arena", 90),
+        replace(by("arena", 85), variant="low"),
+        replace(by("arena", 88), task=Task.CODING),
+        by("livebench", 91, uncertainty=3),
+        curated("gpt-4o", 86.5),
+        guess("gpt-4o"),
+    ]
+
+    shares = [score.share for score in weigh(scores, TODAY)]
+
+    assert shares[0] + shares[3] == pytest.approx(1)
+    assert shares[0] > shares[3] > 0
+    assert (shares[1], shares[2], shares[4], shares[5]) == (0, 1, 0, 0)
+    assert weigh(weigh(scores, TODAY), TODAY) == weigh(scores, TODAY)
+    assert [replace(score, share=0.0) for score in weigh(scores, TODAY)] == scores
+
+
+def test_many_figures_of_one_source_have_one_voice() -> None:
+    many = [
+        replace(by("llm-stats", 95), task=Task.CODING, metric=f"test-{number}")
+        for number in range(12)
+    ]
+    one = replace(by("arena", 85), task=Task.CODING)
+
+    quality = quality_of(by("arena", 85), *many, one)
+
+    assert 87 < quality.score_for(Task.CODING) < 93
+
+
+def test_an_index_sets_aside_the_benchmarks_that_it_is_made_of() -> None:
+    index = replace(by("artificial-analysis", 90), metric="aa-intelligence-index")
+    single = replace(by("artificial-analysis", 70), metric="aa-mmlu-pro")
+
+    assert quality_of(index, single).score == 90
+    assert blend([single], TODAY) is None
 
 
 def test_tasks_have_scores_only_where_they_have_evidence() -> None:

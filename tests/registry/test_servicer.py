@@ -13,11 +13,13 @@ from steelyard.registry.v1 import registry_service_pb2 as pb
 from steelyard.registry.v1.registry_service_pb2_grpc import RegistryServiceStub
 from steelyard_common.call_failure import CallFailure
 from steelyard_common.grpc_status import failure as failure_of
+from steelyard_registry.domain.models import DeprecationReason, State
 from steelyard_registry.domain.modes import Capability, Mode
 from steelyard_registry.domain.providers import AuthStyle, ProviderHealth, WireFormat
 from steelyard_registry.domain.quality.scores import Basis, Task
 from tests.registry.builders import catalogue_of, chat, curated
-from tests.registry.conftest import FakeHealth, ServeCatalogue
+from tests.registry.conftest import ServeCatalogue
+from tests.registry.serving import FakeHealth
 
 SECONDS = 10
 ROUTABLE = {
@@ -28,10 +30,6 @@ ROUTABLE = {
 
 async def model(stub: RegistryServiceStub, name: str) -> model_pb2.Model:
     return (await stub.GetModel(pb.GetModelRequest(model=name), timeout=SECONDS)).model
-
-
-async def listed(stub: RegistryServiceStub, **request: object) -> pb.ListModelsResponse:
-    return await stub.ListModels(pb.ListModelsRequest(**request), timeout=SECONDS)  # type: ignore[arg-type]
 
 
 async def ranked(stub: RegistryServiceStub, **request: object) -> list[model_pb2.Model]:
@@ -105,119 +103,6 @@ async def test_nonsense_is_refused_and_never_a_fault_of_ours(
         await model(seeded, name)
 
     assert caught.value.code() in {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND}
-
-
-async def test_pages_lead_through_the_whole_list_once(seeded: RegistryServiceStub) -> None:
-    for order in ("", "model desc", "quality desc", "context_window", "release_date desc"):
-        seen: list[str] = []
-        token = ""
-        while True:
-            page = await listed(seeded, order_by=order, page_size=700, page_token=token)
-            seen += [each.model for each in page.models]
-            token = page.page_info.next_page_token
-            if not token:
-                break
-
-        assert len(seen) == len(set(seen)) == page.page_info.total_count > 1000
-
-
-async def test_lists_come_in_the_order_asked_for(seeded: RegistryServiceStub) -> None:
-    by_name = [each.model for each in (await listed(seeded, page_size=1000)).models]
-    backwards = [each.model for each in (await listed(seeded, order_by="model desc")).models]
-    by_quality = (await listed(seeded, order_by="quality desc")).models
-    windows = (await listed(seeded, order_by="context_window desc")).models
-
-    assert by_name == sorted(by_name)
-    assert backwards == sorted(backwards, reverse=True)
-    scores = [each.quality.score for each in by_quality]
-    assert scores == sorted(scores, reverse=True)
-    assert scores[0] >= 97
-    sizes = [each.context_window_token_count for each in windows]
-    assert sizes == sorted(sizes, reverse=True)
-    assert sizes[0] > 1_000_000
-
-
-async def test_filters_hold_together(seeded: RegistryServiceStub) -> None:
-    wanted = [traits.CAPABILITY_TOOLS, traits.CAPABILITY_VISION]
-    answer = await listed(
-        seeded,
-        filter=pb.ModelFilter(
-            words="Claude SONNET",
-            provider="anthropic",
-            mode=traits.MODE_CHAT,
-            capabilities=wanted,
-            min_quality=92,
-            min_context_window_token_count=100_000,
-            routable_only=True,
-        ),
-    )
-
-    assert {each.model for each in answer.models} == {
-        "claude-sonnet-4-6",
-        "claude-sonnet-5",
-        "claude-sonnet-5-5",
-    }
-    for each in answer.models:
-        assert any(
-            offer.provider == "anthropic" and set(wanted) <= set(offer.capabilities)
-            for offer in each.offers
-        )
-
-
-async def test_deprecated_models_are_listed_only_on_request(seeded: RegistryServiceStub) -> None:
-    without = await listed(seeded, page_size=1)
-    everything = await listed(seeded, filter=pb.ModelFilter(include_deprecated=True), page_size=1)
-    one = await model(seeded, "claude-mythos-preview")
-
-    assert one.offers[0].state == model_pb2.LIFECYCLE_STATE_DEPRECATED
-    assert one.offers[0].deprecation_date == Date(year=2026, month=6, day=9)
-    assert 0 < without.page_info.total_count < everything.page_info.total_count
-
-
-@pytest.mark.parametrize(
-    ("field", "request_"),
-    [
-        ("order_by", {"order_by": "price"}),
-        ("order_by", {"order_by": "quality down"}),
-        ("page_size", {"page_size": -1}),
-        ("page_token", {"page_token": "nonsense"}),
-        ("page_token", {"page_token": "WzEsMiwzXQ=="}),
-        ("page_token", {"page_token": "W1tbW1tb"}),
-        ("filter.min_quality", {"filter": pb.ModelFilter(min_quality=101)}),
-        ("filter.min_quality", {"filter": pb.ModelFilter(min_quality=float("nan"))}),
-        ("filter.mode", {"filter": pb.ModelFilter(mode=99)}),  # type: ignore[arg-type]
-        ("filter.capabilities[0]", {"filter": pb.ModelFilter(capabilities=[0])}),  # type: ignore[list-item]
-        (
-            "filter.min_context_window_token_count",
-            {"filter": pb.ModelFilter(min_context_window_token_count=-1)},
-        ),
-        ("filter.words", {"filter": pb.ModelFilter(words="x" * 300)}),
-    ],
-)
-async def test_a_bad_field_of_a_list_is_named(
-    seeded: RegistryServiceStub, field: str, request_: dict[str, object]
-) -> None:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await listed(seeded, **request_)
-
-    failed = failure(caught)
-    assert failed.reason == reasons.ERROR_REASON_INVALID_FIELD
-    assert [violation.field for violation in failed.violations] == [field]
-
-
-async def test_a_token_is_good_for_its_own_list_only(seeded: RegistryServiceStub) -> None:
-    token = (await listed(seeded, page_size=1)).page_info.next_page_token
-
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await listed(seeded, order_by="quality", page_token=token)
-
-    assert failure(caught).violations[0].field == "page_token"
-    assert len((await listed(seeded, page_size=7, page_token=token)).models) == 7
-
-
-async def test_a_page_is_never_larger_than_a_thousand(seeded: RegistryServiceStub) -> None:
-    assert len((await listed(seeded, page_size=5000)).models) == 1000
-    assert len((await listed(seeded)).models) == 50
 
 
 async def test_a_search_puts_the_best_match_first(seeded: RegistryServiceStub) -> None:
@@ -432,13 +317,6 @@ async def test_q3_an_offer_names_its_seller_and_the_id_that_the_seller_understan
     assert (found.provider, found.provider_model) == (provider, provider_model)
 
 
-async def test_what_is_not_served_says_so(seeded: RegistryServiceStub) -> None:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await seeded.DeprecateModel(pb.DeprecateModelRequest(model="gpt-4o"), timeout=SECONDS)
-
-    assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
-
-
 @pytest.mark.parametrize(
     ("ours", "contract"),
     [
@@ -448,6 +326,8 @@ async def test_what_is_not_served_says_so(seeded: RegistryServiceStub) -> None:
         (AuthStyle, model_pb2.AuthStyle),
         (Basis, quality_pb2.QualityBasis),
         (Task, quality_pb2.Task),
+        (DeprecationReason, model_pb2.DeprecationReason),
+        (State, model_pb2.LifecycleState),
     ],
 )
 def test_our_numbers_are_those_of_the_contract(ours: type, contract: object) -> None:

@@ -1,18 +1,24 @@
 """Where the catalogue comes from, and what it survives."""
 
 import asyncio
-from collections.abc import Callable
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from steelyard_common.feeds import FeedDownloader
-from steelyard_registry.adapters.sync import CatalogueSync
-from steelyard_registry.domain.live import LiveCatalogue
-from steelyard_registry.domain.models import State
+from steelyard_common.errors import StorageFullError
+from steelyard_registry.domain.events import EventKind, FieldChange
+from steelyard_registry.domain.models import DeprecationReason, State
+from steelyard_registry.domain.ports import EventQuery
+from steelyard_registry.domain.stewardship import Subject, taken_out
+from steelyard_registry.domain.sync_run import SourceResult
 from tests.fakes import START, FakeClock, FakeFeedServer
-from tests.registry.builders import chat, listed, litellm_body, openrouter_body, sync_of
+from tests.registry.builders import SEED_TIME, chat, listed, litellm_body, openrouter_body
+from tests.registry.keeping import Feeds, Keeping, keeping
 
 SEED = {f"gpt-{number}": chat("openai") for number in range(20)}
 LIVE = SEED | {"gpt-live": chat("openai")}
@@ -20,12 +26,12 @@ DAY = 86_400
 
 
 class Running:
-    """A sync at work on a catalogue."""
+    """A registry that syncs by itself."""
 
-    def __init__(self, sync: CatalogueSync, live: LiveCatalogue, clock: FakeClock) -> None:
-        self.live = live
+    def __init__(self, kept: Keeping, clock: FakeClock) -> None:
+        self.kept = kept
         self._clock = clock
-        self._task = asyncio.create_task(sync.run(live))
+        self._task = asyncio.create_task(kept.automatic.run())
 
     async def after(self, seconds: float) -> None:
         """Let time pass, and the sync do what it then does."""
@@ -43,72 +49,61 @@ class Running:
 
     @property
     def models(self) -> set[str]:
-        return set(self.live.current.edition.models)
+        return set(self.kept.edition.models)
 
     @property
     def is_stale(self) -> bool:
-        return self.live.current.edition.is_stale
-
-
-async def started(sync: CatalogueSync, clock: FakeClock) -> Running:
-    return Running(sync, await sync.open(), clock)
+        return self.kept.edition.is_stale
 
 
 def states(running: Running, model: str) -> list[State]:
-    return [offer.state for offer in running.live.current.edition.models[model].offers]
+    return [offer.state for offer in running.kept.edition.models[model].offers]
 
 
-def damage(directory: Path) -> None:
-    """Overwrite the one body that is kept there."""
-    (body,) = directory.glob("litellm.*.body")
-    body.write_bytes(b"garbage")
-
-
-Make = Callable[..., CatalogueSync]
+Start = Callable[..., Awaitable[Running]]
 
 
 @pytest.fixture
-def make(tmp_path: Path, clock: FakeClock, downloader: FeedDownloader) -> Make:
-    """Return a function that makes a sync on the files of this test, as after a restart."""
+async def start(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Start]:
+    """Return a function that starts a registry on the files of this test, as after a restart."""
+    async with AsyncExitStack() as resources:
 
-    def sync(litellm_url: str = "", openrouter_url: str = "") -> CatalogueSync:
-        return sync_of(
-            tmp_path,
-            clock,
-            downloader,
-            seed=SEED,
-            litellm_url=litellm_url,
-            openrouter_url=openrouter_url,
-        )
+        async def started(litellm: str = "", openrouter: str = "") -> Running:
+            feeds = Feeds(litellm=litellm, openrouter=openrouter)
+            kept = await resources.enter_async_context(keeping(tmp_path, clock, SEED, feeds))
+            running = Running(kept, clock)
+            resources.push_async_callback(running.stop)
+            return running
 
-    return sync
+        yield started
 
 
-async def test_the_seed_is_there_before_any_feed_and_says_that_it_is_old(make: Make) -> None:
-    live = await make(litellm_url="http://127.0.0.1:1/none").open()
+async def test_the_seed_is_there_before_any_feed_and_says_that_it_is_old(start: Start) -> None:
+    running = await start("http://127.0.0.1:1/none")
 
-    assert set(live.current.edition.models) == set(SEED)
-    assert live.current.edition.is_stale
-    assert live.current.edition.models["gpt-1"].offers[0].observed_time.year == 2026
+    assert running.models == set(SEED)
+    assert running.is_stale
+    offer = running.kept.offer("openai/gpt-1")
+    assert (offer.observed_time, offer.first_seen_time) == (SEED_TIME, None)
 
 
 async def test_fresh_feeds_replace_the_seed(
-    make: Make, clock: FakeClock, feed_server: FakeFeedServer
+    start: Start, clock: FakeClock, feed_server: FakeFeedServer
 ) -> None:
     url = feed_server.publish("/map", litellm_body(LIVE))
 
-    running = await started(make(url), clock)
+    running = await start(url)
     await running.after(0)
 
     assert running.models == set(LIVE)
     assert not running.is_stale
-    offer = running.live.current.edition.models["gpt-live"].offers[0]
+    offer = running.kept.edition.models["gpt-live"].offers[0]
     assert (offer.source, offer.observed_time) == ("litellm", clock.now())
     await running.stop()
 
 
 async def test_openrouter_is_asked_about_its_own_offers(
-    make: Make, clock: FakeClock, feed_server: FakeFeedServer
+    start: Start, feed_server: FakeFeedServer
 ) -> None:
     copied = LIVE | {"openrouter/openai/gpt-1": chat("openrouter", max_input_tokens=1)}
     litellm = feed_server.publish("/map", litellm_body(copied))
@@ -116,10 +111,10 @@ async def test_openrouter_is_asked_about_its_own_offers(
         "/list", openrouter_body(listed("openai/gpt-1", context_length=2), listed("x-ai/grok-9"))
     )
 
-    running = await started(make(litellm, openrouter), clock)
+    running = await start(litellm, openrouter)
     await running.after(0)
 
-    offers = running.live.current.edition.models["gpt-1"].offers
+    offers = running.kept.edition.models["gpt-1"].offers
     assert [(each.offer, each.max_input_tokens, each.source) for each in offers] == [
         ("openai/gpt-1", None, "litellm"),
         ("openrouter/openai/gpt-1", 2, "openrouter"),
@@ -144,28 +139,29 @@ async def test_openrouter_is_asked_about_its_own_offers(
     ids=["empty", "html", "cut", "nan", "deep", "no-models", "list", "not-utf8", "shrunk"],
 )
 async def test_a_bad_feed_leaves_the_last_good_catalogue(
-    make: Make, clock: FakeClock, feed_server: FakeFeedServer, body: bytes
+    start: Start, feed_server: FakeFeedServer, body: bytes
 ) -> None:
     url = feed_server.publish("/map", litellm_body(LIVE))
-    running = await started(make(url), clock)
+    running = await start(url)
     await running.after(0)
-    before = running.live.current.edition
+    before = running.kept.edition
 
     feed_server.publish("/map", body)
     await running.after(2 * DAY)
 
-    assert running.live.current.edition.models == before.models
+    assert running.kept.edition.models == before.models
     assert running.is_stale
+    assert running.kept.publisher.state.source("litellm").failures > 0
     await running.stop()
-    assert set((await make(url).open()).current.edition.models) == set(LIVE)
+    assert (await start(url)).models == set(LIVE)
 
 
 async def test_a_feed_that_fails_is_tried_again_later_and_later(
-    make: Make, clock: FakeClock, feed_server: FakeFeedServer
+    start: Start, feed_server: FakeFeedServer
 ) -> None:
     url = feed_server.publish("/map", b"gone", status=404)
 
-    running = await started(make(url), clock)
+    running = await start(url)
     await running.after(0)
     counts = []
     for seconds in (59, 1, 119, 1, 239, 1):
@@ -180,52 +176,54 @@ async def test_a_feed_that_fails_is_tried_again_later_and_later(
 
 
 async def test_a_restart_serves_the_last_good_feeds_without_asking(
-    make: Make, clock: FakeClock, feed_server: FakeFeedServer
+    start: Start, clock: FakeClock, feed_server: FakeFeedServer
 ) -> None:
     url = feed_server.publish("/map", litellm_body(LIVE))
-    first = await started(make(url), clock)
+    first = await start(url)
     await first.after(0)
     await first.stop()
     await feed_server.stop()
     await clock.advance(60)
 
-    second = await started(make(url), clock)
+    second = await start(url)
 
     assert second.models == set(LIVE)
     assert not second.is_stale
-    assert second.live.current.edition.version > first.live.current.edition.version
+    assert second.kept.edition.version == first.kept.edition.version
     await second.after(DAY)
     assert (second.models, second.is_stale) == (set(LIVE), True)
     await second.stop()
 
 
-async def test_a_copy_from_before_the_seed_gives_way_to_it(make: Make, tmp_path: Path) -> None:
-    old_clock = FakeClock(START - timedelta(days=400))
+async def test_a_copy_from_before_the_seed_gives_way_to_it(tmp_path: Path) -> None:
+    clock = FakeClock(START - timedelta(days=400))
     path = tmp_path / "map.json"
     path.write_bytes(litellm_body(LIVE))
-    async with FeedDownloader(old_clock) as old_downloader:
-        old = sync_of(tmp_path, old_clock, old_downloader, seed=SEED, litellm_url=path.as_uri())
-        running = await started(old, old_clock)
-        await running.after(0)
-        await running.stop()
-    assert running.models == set(LIVE)
+    feeds = Feeds(litellm=path.as_uri())
+    async with keeping(tmp_path, clock, SEED, feeds) as old:
+        await old.sync()
+        assert set(old.edition.models) == set(LIVE)
 
-    live = await make(litellm_url=path.as_uri()).open()
+    now = FakeClock()
+    async with keeping(tmp_path, now, SEED, feeds) as kept:
+        assert set(kept.edition.models) == set(SEED)
+        report = await kept.sync()
 
-    assert set(live.current.edition.models) == set(SEED)
+        assert report.outcomes[0].result is SourceResult.READ
+        assert set(kept.edition.models) == set(LIVE)
 
 
 async def test_what_has_not_changed_is_confirmed_and_not_published_again(
-    make: Make, clock: FakeClock, feed_server: FakeFeedServer
+    start: Start, feed_server: FakeFeedServer
 ) -> None:
     url = feed_server.publish("/map", litellm_body(LIVE), etag='"1"')
-    running = await started(make(url), clock)
+    running = await start(url)
     await running.after(0)
-    version = running.live.current.edition.version
+    version = running.kept.edition.version
 
     await running.after(DAY / 4)
 
-    assert running.live.current.edition.version == version
+    assert running.kept.edition.version == version
     await running.after(DAY)
     assert [request.headers.get("if-none-match") for request in feed_server.requests] == [
         None,
@@ -236,11 +234,11 @@ async def test_what_has_not_changed_is_confirmed_and_not_published_again(
 
 
 async def test_r1_an_offer_is_deprecated_at_midnight_without_any_feed(
-    make: Make, clock: FakeClock, feed_server: FakeFeedServer
+    start: Start, clock: FakeClock, feed_server: FakeFeedServer
 ) -> None:
     ending = LIVE | {"gpt-1": chat("openai", deprecation_date="2026-11-03")}
     url = feed_server.publish("/map", litellm_body(ending))
-    running = await started(make(url), clock)
+    running = await start(url)
     await running.after(0)
     assert states(running, "gpt-1") == [State.ACTIVE]
 
@@ -252,41 +250,231 @@ async def test_r1_an_offer_is_deprecated_at_midnight_without_any_feed(
     await running.stop()
 
 
-async def test_a_disk_that_takes_nothing_does_not_spoil_what_was_read(
-    clock: FakeClock, downloader: FeedDownloader, feed_server: FakeFeedServer, tmp_path: Path
-) -> None:
-    in_the_way = tmp_path / "a file where the folder should be"
-    in_the_way.write_text("")
-    url = feed_server.publish("/map", litellm_body(LIVE))
-
-    running = await started(
-        sync_of(in_the_way, clock, downloader, seed=SEED, litellm_url=url), clock
-    )
-    await running.after(0)
-
-    assert running.models == set(LIVE)
-    await running.stop()
-
-
-async def test_a_damaged_copy_is_no_obstacle(
-    make: Make, clock: FakeClock, feed_server: FakeFeedServer, tmp_path: Path
-) -> None:
-    url = feed_server.publish("/map", litellm_body(LIVE))
-    running = await started(make(url), clock)
-    await running.after(0)
-    await running.stop()
-    damage(tmp_path)
-
-    live = await make(url).open()
-
-    assert set(live.current.edition.models) == set(SEED)
-
-
-async def test_sources_that_are_switched_off_are_never_read(make: Make, clock: FakeClock) -> None:
-    running = await started(make(), clock)
+async def test_sources_that_are_switched_off_are_never_read(start: Start) -> None:
+    running = await start()
 
     await running.after(3 * DAY)
 
     assert running.models == set(SEED)
     assert running.is_stale
     await running.stop()
+
+
+async def test_an_offer_that_is_missing_twice_is_deprecated_and_comes_back(
+    tmp_path: Path, clock: FakeClock, feed_server: FakeFeedServer
+) -> None:
+    feeds = Feeds(litellm=feed_server.publish("/map", litellm_body(LIVE)))
+    async with keeping(tmp_path, clock, SEED, feeds) as kept:
+        await kept.sync()
+        feed_server.publish("/map", litellm_body(SEED))
+
+        first = await kept.sync()
+        after_one = kept.offer("openai/gpt-live")
+        second = await kept.sync()
+        after_two = kept.offer("openai/gpt-live")
+        feed_server.publish("/map", litellm_body(LIVE))
+        third = await kept.sync()
+        back = kept.offer("openai/gpt-live")
+
+    assert (first.deprecated, after_one.state, after_one.missed_syncs) == (0, State.ACTIVE, 1)
+    assert (second.deprecated, after_two.state) == (1, State.DEPRECATED)
+    assert after_two.deprecation_reason is DeprecationReason.MISSING
+    assert (third.restored, back.state, back.missed_syncs) == (1, State.ACTIVE, 0)
+
+
+async def test_a_failed_reading_never_counts_as_missing(
+    tmp_path: Path, clock: FakeClock, feed_server: FakeFeedServer
+) -> None:
+    feeds = Feeds(litellm=feed_server.publish("/map", litellm_body(LIVE)))
+    async with keeping(tmp_path, clock, SEED, feeds) as kept:
+        await kept.sync()
+        feed_server.publish("/map", b"gone", status=500)
+
+        reports = [await kept.sync() for _ in range(3)]
+
+        assert [report.outcomes[0].result for report in reports] == [SourceResult.FAILED] * 3
+        assert kept.offer("openai/gpt-live").missed_syncs == 0
+
+
+async def test_what_another_source_still_names_is_not_missing(
+    tmp_path: Path, clock: FakeClock, feed_server: FakeFeedServer
+) -> None:
+    named = {"openai": {"models": {"gpt-live": {"id": "gpt-live"}}}}
+    feeds = Feeds(
+        litellm=feed_server.publish("/map", litellm_body(LIVE)),
+        models_dev=feed_server.publish("/dev", json.dumps(named).encode() + b" " * 1000),
+    )
+    async with keeping(tmp_path, clock, SEED, feeds) as kept:
+        await kept.sync()
+        feed_server.publish("/map", litellm_body(SEED))
+        await kept.sync()
+        await kept.sync()
+
+        offer = kept.offer("openai/gpt-live")
+
+    assert (offer.state, offer.missed_syncs) == (State.ACTIVE, 0)
+    assert offer.sources == ("litellm", "models.dev")
+
+
+async def test_what_is_missing_for_half_a_year_is_forgotten(
+    tmp_path: Path, clock: FakeClock, feed_server: FakeFeedServer
+) -> None:
+    feeds = Feeds(litellm=feed_server.publish("/map", litellm_body(LIVE)))
+    async with keeping(tmp_path, clock, SEED, feeds) as kept:
+        await kept.sync()
+        feed_server.publish("/map", litellm_body(SEED))
+        for _ in range(2):
+            await kept.sync()
+        await clock.advance(181 * DAY)
+        await kept.sync()
+
+        assert kept.publisher.live.current.offer("openai/gpt-live") is None
+        last = (await kept.events.page(EventQuery(), before=None, limit=1))[0].event
+    assert (last.kind, last.offer) == (EventKind.REMOVED, "openai/gpt-live")
+
+
+async def test_r5_one_bad_row_never_spoils_the_rest(
+    tmp_path: Path, clock: FakeClock, feed_server: FakeFeedServer
+) -> None:
+    rows: dict[str, Any] = LIVE | {
+        "gpt-list": [],
+        "gpt-nobody": {"mode": "chat"},
+        "gpt bad key": chat("openai"),
+        "gpt-odd": chat("openai", max_input_tokens="many", supports_vision="yes", mode=7),
+    }
+    feeds = Feeds(litellm=feed_server.publish("/map", litellm_body(rows)))
+    async with keeping(tmp_path, clock, SEED, feeds) as kept:
+        report = await kept.sync()
+
+        assert report.skipped_count == 3
+        assert set(kept.edition.models) >= set(LIVE)
+        assert kept.offer("openai/gpt-odd").max_input_tokens is None
+
+
+async def test_r4_new_and_changed_offers_are_told_apart_and_the_history_says_what(
+    tmp_path: Path, clock: FakeClock, feed_server: FakeFeedServer
+) -> None:
+    feeds = Feeds(litellm=feed_server.publish("/map", litellm_body(LIVE)))
+    async with keeping(tmp_path, clock, SEED, feeds) as kept:
+        first = await kept.sync()
+        changed = LIVE | {
+            "gpt-1": chat("openai", max_input_tokens=8, supports_vision=True),
+            "gpt-new": chat("openai"),
+        }
+        feed_server.publish("/map", litellm_body(changed))
+        second = await kept.sync()
+        third = await kept.sync()
+        events = await kept.events.page(EventQuery(names=("openai/gpt-1",)), before=None, limit=9)
+
+    assert (first.added, first.updated) == (1, 0)
+    assert (second.added, second.updated) == (1, 1)
+    assert (third.added, third.updated) == (0, 0)
+    assert events[0].event.kind is EventKind.UPDATED
+    assert events[0].event.changes == (
+        FieldChange("capabilities", "", "vision"),
+        FieldChange("max_input_token_count", "", "8"),
+    )
+
+
+async def test_a_feed_that_stays_small_for_a_day_is_believed_in_the_end(
+    tmp_path: Path, clock: FakeClock, feed_server: FakeFeedServer
+) -> None:
+    feeds = Feeds(litellm=feed_server.publish("/map", litellm_body(LIVE)))
+    async with keeping(tmp_path, clock, SEED, feeds) as kept:
+        await kept.sync()
+        few = {name: entry for name, entry in LIVE.items() if name < "gpt-14"}
+        feed_server.publish("/map", litellm_body(few))
+
+        early = [await kept.sync() for _ in range(4)]
+        await clock.advance(DAY)
+        late = await kept.sync()
+
+    assert {report.outcomes[0].result for report in early} == {SourceResult.FAILED}
+    assert late.outcomes[0].result is SourceResult.READ
+
+
+async def test_a_feed_without_a_large_seller_is_doubted(
+    tmp_path: Path, clock: FakeClock, feed_server: FakeFeedServer
+) -> None:
+    others = {f"many/m-{number}": chat("many") for number in range(400)}
+    feeds = Feeds(litellm=feed_server.publish("/map", litellm_body(LIVE | others)))
+    async with keeping(tmp_path, clock, SEED, feeds) as kept:
+        await kept.sync()
+        feed_server.publish("/map", litellm_body(others | {"many/m-x": chat("many")}))
+
+        report = await kept.sync()
+
+    assert report.errors == ("litellm names nothing of openai any more",)
+
+
+async def test_a_full_disk_is_no_success_and_the_old_catalogue_stays(
+    tmp_path: Path, clock: FakeClock, feed_server: FakeFeedServer
+) -> None:
+    feeds = Feeds(litellm=feed_server.publish("/map", litellm_body(SEED)))
+    async with keeping(tmp_path, clock, SEED, feeds) as kept:
+        await kept.sync()
+        async with kept.database.write() as connection:
+            pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
+            await connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        many = LIVE | {f"gpt-{n}-of-many": chat("openai") for n in range(2000)}
+        feed_server.publish("/map", litellm_body(many))
+
+        with pytest.raises(StorageFullError):
+            await kept.sync()
+
+        assert set(kept.edition.models) == set(SEED)
+
+
+async def test_two_replicas_serve_the_same_and_one_of_them_reads(
+    tmp_path: Path, clock: FakeClock, feed_server: FakeFeedServer
+) -> None:
+    feeds = Feeds(litellm=feed_server.publish("/map", litellm_body(LIVE)))
+    async with (
+        keeping(tmp_path, clock, SEED, feeds) as one,
+        keeping(tmp_path, clock, SEED, feeds) as other,
+    ):
+        await one.sync()
+        await other.publisher.catch_up()
+
+        assert other.edition.version == one.edition.version
+        assert other.edition.models == one.edition.models
+        report = await other.sync(force=False)
+    assert report.outcomes[0].result is SourceResult.SKIPPED
+    assert len(feed_server.requests) == 1
+
+
+async def test_two_replicas_that_decide_at_once_lose_nothing(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    async with keeping(tmp_path, clock, SEED) as one, keeping(tmp_path, clock, SEED) as other:
+        await asyncio.gather(
+            *(
+                kept.publisher.publish(
+                    taken_out(
+                        Subject(kept.edition.models[name]), actor="a", note="", now=clock.now()
+                    )
+                )
+                for kept, names in ((one, range(5)), (other, range(5, 10)))
+                for name in (f"gpt-{number}" for number in names)
+            )
+        )
+        await one.publisher.catch_up()
+        await other.publisher.catch_up()
+
+        assert one.edition.models == other.edition.models
+        out = {
+            name for name, model in one.edition.models.items() if model.state is not State.ACTIVE
+        }
+    assert out == {f"gpt-{number}" for number in range(10)}
+
+
+async def test_another_program_makes_another_version_of_the_same_state(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    async with keeping(tmp_path, clock, SEED) as old:
+        version = old.edition.version
+    async with keeping(tmp_path, clock, SEED) as same:
+        assert same.edition.version == version
+    async with keeping(tmp_path, clock, LIVE) as new:
+        assert new.edition.version > version
+        assert set(new.edition.models) == set(LIVE)

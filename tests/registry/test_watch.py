@@ -11,6 +11,7 @@ from steelyard.registry.v1 import registry_service_pb2 as pb
 from steelyard.registry.v1.registry_service_pb2_grpc import RegistryServiceStub
 from steelyard_registry.domain.catalogue import Catalogue
 from steelyard_registry.domain.facts import Facts
+from steelyard_registry.domain.grading import Grades
 from steelyard_registry.domain.live import KEPT_EDITIONS, LiveCatalogue
 from steelyard_registry.messages.parts import MODELS_PER_PART
 from tests.registry.builders import catalogue_of, chat, read_update
@@ -195,7 +196,11 @@ async def test_staleness_is_told_even_when_no_model_changed(
     call = watch(await serve_catalogue(live))
     _, before = await read_update(call)
 
-    live.publish(Catalogue(Facts(offers=()), replace(fresh.edition, version=11, is_stale=True)))
+    live.publish(
+        Catalogue(
+            Facts(offers=()), replace(fresh.edition, version=11, is_stale=True), Grades({}, ())
+        )
+    )
     models, after = await read_update(call)
     call.cancel()
 

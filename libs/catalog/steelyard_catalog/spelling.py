@@ -63,7 +63,8 @@ _EVERYWHERE = _rules(
     (r"^nvidia-nemotron-", "nemotron-"),
     (r"^llama-?v?(?=\d)", "llama-"),
     (r"^qwen-?([23])5-", r"qwen\1.5-"),
-    (r"^qwen-(?=\d)", "qwen"),
+    # A generation, not a size: qwen-2.5-72b, qwen-3-32b; not qwen-14b.
+    (r"^qwen-(?=\d(?:\.\d)?(?:-|$))", "qwen"),
     (r"^(gemma|glm)(?=\d)", r"\1-"),
 )
 _CLAUDE = _rules(

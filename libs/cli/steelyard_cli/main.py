@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -151,6 +151,77 @@ def refresh(
     from steelyard_cli.commands.refresh import show_refresh  # noqa: PLC0415
 
     show_refresh(force=force, as_json=as_json)
+
+
+@app.command()
+def models(  # noqa: PLR0913 - an argument for each option
+    words: Annotated[
+        list[str] | None, typer.Argument(help="Words of a name, an alias or the maker.")
+    ] = None,
+    *,
+    provider: Annotated[str, typer.Option(help="Only models that this seller has.")] = "",
+    capability: Annotated[
+        list[str] | None, typer.Option(help="E.g. tools, vision; repeat it for several.")
+    ] = None,
+    min_quality: Annotated[
+        float, typer.Option(min=0, max=100, help="Smallest quality, 0 to 100.")
+    ] = 0.0,
+    min_context: Annotated[
+        int, typer.Option(min=0, max=10**12, help="Smallest context, in tokens.")
+    ] = 0,
+    max_price: Annotated[
+        str | None,
+        typer.Option(metavar="USD", help="Largest price of 1M tokens, 3 in 4 of them input."),
+    ] = None,
+    by_quality: Annotated[
+        bool, typer.Option("--by-quality", help="The best models first, not the best matches.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many to list.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Find models by words, sellers, capabilities, quality and price."""
+    from steelyard_cli.commands.models import Wanted, show_models  # noqa: PLC0415
+
+    wanted = Wanted(
+        words=" ".join(words or []), provider=provider, capabilities=capability or [],
+        min_quality=min_quality, min_context=min_context, max_price=max_price,
+    )  # fmt: skip
+    show_models(wanted, by_quality=by_quality, limit=limit, as_json=as_json)
+
+
+@app.command()
+def quality(
+    model: Annotated[str, typer.Argument(help="Model name or offer id.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show how good a model is, and every score that says so."""
+    from steelyard_cli.commands.quality import show_quality  # noqa: PLC0415
+
+    show_quality(model, as_json=as_json)
+
+
+@app.command()
+def sync(
+    what: Annotated[
+        Literal["models", "quality"] | None, typer.Argument(help="Both by default.")
+    ] = None,
+    *,
+    source: Annotated[
+        str | None,
+        typer.Option(help="Evidence to read for quality: lmsys, benchmarks, heuristic, auto."),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Read sources even when they are fresh.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read the sources of models and of their quality now."""
+    if what == "models" and source is not None:
+        raise typer.BadParameter("--source is for quality, not for models")
+    from steelyard_cli.commands.sync import show_sync  # noqa: PLC0415
+
+    show_sync(what, source=source, force=force, as_json=as_json)
 
 
 def main() -> None:

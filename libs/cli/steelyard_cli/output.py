@@ -1,10 +1,13 @@
 """What commands print: tables for people, JSON for programs, money exact in both."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from datetime import UTC, date, datetime
+from typing import Any, Protocol
 
 import orjson
 import typer
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.type.date_pb2 import Date
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -13,6 +16,37 @@ from steelyard_common.money import usd_text
 
 UNITS_PER_1M = 1_000_000
 UNKNOWN = "-"
+
+
+class EnumNames(Protocol):
+    """A generated enum, as far as its names go."""
+
+    def Name(self, number: Any) -> str:
+        """Return the name of a value."""
+
+
+def label(names: EnumNames, number: int, prefix: str) -> str | None:
+    """Return `chat` for MODE_CHAT with the prefix `MODE_`; None for the unspecified value."""
+    return names.Name(number).removeprefix(prefix).lower() if number else None
+
+
+def day_if(message: Any, field: str) -> date | None:
+    """Return a Date field, None when it is unset or names no whole day."""
+    if not message.HasField(field):
+        return None
+    value: Date = getattr(message, field)
+    try:
+        return date(value.year, value.month, value.day)
+    except ValueError:
+        return None
+
+
+def moment_if(message: Any, field: str) -> datetime | None:
+    """Return a Timestamp field in UTC, None when it is unset."""
+    if not message.HasField(field):
+        return None
+    timestamp: Timestamp = getattr(message, field)
+    return timestamp.ToDatetime(tzinfo=UTC)
 
 
 def print_json(content: Any) -> None:

@@ -1,6 +1,6 @@
 """What a feed is, what a copy of it is, and all the ways in which getting one fails."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -85,6 +85,8 @@ class Feed:
     max_bytes: int = DEFAULT_MAX_BYTES
     """Of the body after decompression."""
     min_bytes: int = 1
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What else to send, such as a key; lower-case names. Never sent to another host."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -193,6 +193,7 @@ class FeedDownloader:
 
 def _headers(feed: Feed, known: FeedCopy | None) -> dict[str, str]:
     headers = {
+        **feed.headers,
         "accept": "application/json" if feed.format is FeedFormat.JSON else "*/*",
         # Only what Decoder can take apart with a limit.
         "accept-encoding": "gzip",

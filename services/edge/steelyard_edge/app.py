@@ -24,12 +24,15 @@ from steelyard_edge.body import BodyLimits
 from steelyard_edge.gate import Admission, Gate
 from steelyard_edge.http_server import HttpServer
 from steelyard_edge.openapi import describe_api
+from steelyard_edge.routes.models import ModelRoutes
 from steelyard_edge.routes.negotiation import NegotiationRoutes
 from steelyard_edge.routes.operations import OperationsRoutes
 from steelyard_edge.routes.price_comparison import PriceComparisonRoutes
 from steelyard_edge.routes.price_history import PriceHistoryRoutes
 from steelyard_edge.routes.pricing import PricingRoutes
+from steelyard_edge.routes.providers import ProviderRoutes
 from steelyard_edge.routes.quarantine import QuarantineRoutes
+from steelyard_edge.routes.registry import RegistryRoutes
 from steelyard_edge.routes.routing import RoutingRoutes
 
 NAME = "edge"
@@ -60,7 +63,7 @@ class Settings(ServiceSettings):
     """How long the body of a request may take to arrive."""
 
     refresh_timeout_seconds: PositiveFloat = 120.0
-    """How long a refresh of prices may take."""
+    """How long a refresh of prices, or a sync of models or quality, may take."""
 
     @property
     def backend_addresses(self) -> BackendAddresses:
@@ -122,6 +125,12 @@ def build_app(
     app.include_router(pricing.router())
     for group in (PriceComparisonRoutes, PriceHistoryRoutes, QuarantineRoutes, NegotiationRoutes):
         app.include_router(group(backends.pricing, clock=clock).router())
+    registry = RegistryRoutes(
+        backends.registry, clock=clock, sync_timeout_seconds=settings.refresh_timeout_seconds
+    )
+    app.include_router(registry.router())
+    app.include_router(ProviderRoutes(backends.registry, backends.health, clock=clock).router())
+    app.include_router(ModelRoutes(backends.registry, clock=clock).router())
     app.add_route("/openapi.json", _description(app), include_in_schema=False)
     # The gate translates every error, those of the framework too.
     app.add_exception_handler(HTTPException, _pass_on)

@@ -76,15 +76,28 @@ class Backend(Generic[StubT]):
     unavailable: Unavailable
     timeout_seconds: float
 
-    async def ask(self, method: UnaryCall[RequestT, ResponseT], request: RequestT) -> ResponseT:
+    async def ask(
+        self,
+        method: UnaryCall[RequestT, ResponseT],
+        request: RequestT,
+        *,
+        timeout_seconds: float | None = None,
+    ) -> ResponseT:
         """Return the answer of a method of `stub`.
+
+        Args:
+            method: What to call.
+            request: What to ask.
+            timeout_seconds: How long to wait at most, where that is less than usual.
 
         Raises:
             CallFailedError: The service answered with an error.
             SteelyardError: It did not answer at all.
         """
+        usual = self.timeout_seconds
+        limit = usual if timeout_seconds is None else min(timeout_seconds, usual)
         try:
-            return await method(request, timeout=self.timeout_seconds)
+            return await method(request, timeout=limit)
         except grpc.aio.AioRpcError as error:
             raise self._explained(error) from None
 

@@ -9,6 +9,8 @@ from steelyard.common.v1.model_traits_pb2 import Capability, Mode
 from steelyard.pricing.v1.price_change_pb2 import HeldChangeState
 from steelyard.pricing.v1.price_pb2 import PriceComponent
 from steelyard.pricing.v1.pricing_service_pb2 import PriceView, Review
+from steelyard.registry.v1.quality_pb2 import Task
+from steelyard.registry.v1.registry_service_pb2 import CatalogEventKind, QualitySource
 from steelyard_common.errors import InvalidFieldError
 
 
@@ -46,3 +48,6 @@ COMPONENTS = EnumNames(PriceComponent, "PRICE_COMPONENT_")
 HELD_STATES = EnumNames(HeldChangeState, "HELD_CHANGE_STATE_")
 REVIEWS = EnumNames(Review, "REVIEW_")
 VIEWS = EnumNames(PriceView, "PRICE_VIEW_")
+TASKS = EnumNames(Task, "TASK_")
+QUALITY_SOURCES = EnumNames(QualitySource, "QUALITY_SOURCE_")
+CATALOG_EVENT_KINDS = EnumNames(CatalogEventKind, "CATALOG_EVENT_KIND_")

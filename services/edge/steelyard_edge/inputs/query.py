@@ -55,14 +55,19 @@ Tokens = Annotated[
 ]
 
 
+def to_names(listed: str | None) -> list[str]:
+    """Return comma-separated names, each once and in order."""
+    names = (name.strip() for name in (listed or "").split(","))
+    return list(dict.fromkeys(name for name in names if name))
+
+
 def to_capabilities(listed: str | None) -> list[Any]:
     """Return the numbers of comma-separated capabilities.
 
     Raises:
         InvalidFieldError: One of them is none.
     """
-    names = [name.strip() for name in (listed or "").split(",")]
-    return [CAPABILITIES.number(name, "capabilities") for name in names if name]
+    return [CAPABILITIES.number(name, "capabilities") for name in to_names(listed)]
 
 
 def to_mix(input_tokens: int | None, output_tokens: int | None) -> Usage | None:

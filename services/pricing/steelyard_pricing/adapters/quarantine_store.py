@@ -16,7 +16,7 @@ from steelyard_pricing.adapters.fact_text import (
     write_fact,
     write_price,
 )
-from steelyard_pricing.adapters.many_rows import execute_many
+from steelyard_common.many_rows import execute_many
 from steelyard_pricing.adapters.tables import HELD, HELD_BODY, REFUSAL
 from steelyard_pricing.domain.gate.held_change import HeldChange, HeldState, Price
 from steelyard_pricing.domain.publication import Commit, Refusal, SupersededError

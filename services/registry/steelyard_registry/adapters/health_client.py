@@ -1,6 +1,7 @@
 """Asks the health service how providers are."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import grpc
 import structlog
@@ -20,17 +21,27 @@ class HealthClient:
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub = pb_grpc.HealthServiceStub(channel)
+        self._known: Mapping[str, ProviderHealth] | None = None
 
     async def provider_health(self, timeout: float) -> Mapping[str, ProviderHealth] | None:  # noqa: ASYNC109
-        """Return the health of every provider that was reported on; None without an answer."""
+        """Return the health of every provider that was reported on.
+
+        Without an answer it is what was known last, marked stale; None when nothing is.
+        """
         try:
             answer = await self._stub.ListProviderHealth(
                 pb.ListProviderHealthRequest(), timeout=timeout
             )
         except grpc.aio.AioRpcError as error:
             logger.info("health did not answer", code=error.code().name)
+            return self._stale()
+        self._known = {each.provider: _health(each) for each in answer.providers}
+        return self._known
+
+    def _stale(self) -> Mapping[str, ProviderHealth] | None:
+        if self._known is None:
             return None
-        return {each.provider: _health(each) for each in answer.providers}
+        return {name: replace(each, is_stale=True) for name, each in self._known.items()}
 
 
 def _health(message: health_pb2.ProviderHealth) -> ProviderHealth:

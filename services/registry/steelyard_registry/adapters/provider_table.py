@@ -1,20 +1,20 @@
-"""The bundled table of providers."""
+"""The bundled table of providers, and addresses that the environment sets."""
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
 from steelyard_registry.domain.providers import AuthStyle, Provider, WireFormat
 
-_WIRE_FORMATS = {
+WIRE_FORMATS = {
     "openai": WireFormat.OPENAI,
     "anthropic": WireFormat.ANTHROPIC,
     "gemini": WireFormat.GEMINI,
 }
-_AUTH_STYLES = {
+AUTH_STYLES = {
     "bearer": AuthStyle.BEARER,
     "x-api-key": AuthStyle.X_API_KEY,
     "x-goog-api-key": AuthStyle.X_GOOG_API_KEY,
@@ -22,28 +22,42 @@ _AUTH_STYLES = {
 }
 
 
-def read_providers(base_urls: Mapping[str, str] | None = None) -> dict[str, Provider]:
+def read_providers(
+    base_urls: Mapping[str, str] | None = None, custom: Mapping[str, Provider] | None = None
+) -> dict[str, Provider]:
     """Return the known sellers by id.
 
     Args:
-        base_urls: Roots that replace the official ones, by provider.
+        base_urls: Roots that replace all others, by provider.
+        custom: Those of the installation's own file, which come before the bundled ones.
     """
     text = (files("steelyard_registry") / "data" / "providers.toml").read_text("utf-8")
     providers = {name: _provider(name, row) for name, row in tomllib.loads(text).items()}
+    providers |= custom or {}
     for name, url in (base_urls or {}).items():
-        providers[name] = replace(providers[name], base_url=url)
+        # Who answers there hands out keys of its own: a proxy, a test server.
+        providers[name] = replace(providers[name], base_url=url, key_pattern="")
     return providers
 
 
-def base_urls(environment: Mapping[str, str], prefix: str) -> dict[str, str]:
+def base_urls(
+    environment: Mapping[str, str], prefix: str, custom: Iterable[str] = ()
+) -> dict[str, str]:
     """Return the roots that `{prefix}PROVIDER_{PROVIDER}_BASE_URL` set, by provider.
 
-    `{prefix}OLLAMA_BASE_URL` is another name for Ollama's. Empty variables count as not set.
+    `{prefix}OLLAMA_BASE_URL` is another name for Ollama's. A hyphen of a provider is an underscore
+    in the variable. Empty variables count as not set.
+
+    Args:
+        environment: Variables by name.
+        prefix: Of the program's variables.
+        custom: Providers of the installation's own file.
 
     Raises:
         ValueError: Some are no URLs, or of providers that nobody knows; it names all of them.
     """
-    known = {each.provider for each in read_providers().values() if each.is_routable}
+    bundled = (each.provider for each in read_providers().values() if each.is_routable)
+    known = {name.replace("-", "_"): name for name in sorted({*bundled, *custom})}
     found = {
         variable: (match[1] or match[2]).lower()
         for variable, value in environment.items()
@@ -63,7 +77,8 @@ def base_urls(environment: Mapping[str, str], prefix: str) -> dict[str, str]:
     if problems:
         raise ValueError("; ".join(sorted(problems)))
     return {
-        provider: environment[variable].rstrip("/") for variable, provider in sorted(found.items())
+        known[provider]: environment[variable].rstrip("/")
+        for variable, provider in sorted(found.items())
     }
 
 
@@ -74,8 +89,8 @@ def _provider(name: str, row: dict[str, Any]) -> Provider:
     key_variables = tuple(words.pop("key_variables", ()))
     return Provider(
         provider=name,
-        wire_format=_WIRE_FORMATS[wire_format] if wire_format else WireFormat.UNKNOWN,
-        auth_style=_AUTH_STYLES[auth_style] if auth_style else AuthStyle.UNKNOWN,
+        wire_format=WIRE_FORMATS[wire_format] if wire_format else WireFormat.UNKNOWN,
+        auth_style=AUTH_STYLES[auth_style] if auth_style else AuthStyle.UNKNOWN,
         key_variables=key_variables,
         **words,
     )

@@ -5,33 +5,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import groupby
+from typing import Any
 
 from steelyard_catalog.families import maker_of
 from steelyard_registry.domain.facts import Facts
+from steelyard_registry.domain.feeds import SourceName
+from steelyard_registry.domain.inference import inferred
+from steelyard_registry.domain.lifecycle import state_of
 from steelyard_registry.domain.models import Model, Offer, State
-from steelyard_registry.domain.modes import Mode
-from steelyard_registry.domain.quality import heuristics
-from steelyard_registry.domain.quality.blending import blend
-from steelyard_registry.domain.quality.scores import QualityScore
 
 MAX_ALIASES = 64
-_SCORED_MODES = frozenset({Mode.CHAT, Mode.COMPLETION})
-
-
-def scores_of(
-    model: str, mode: Mode, evidence: Mapping[str, Sequence[QualityScore]]
-) -> tuple[QualityScore, ...]:
-    """Return every score of a model: its evidence, and a guess to show beside it."""
-    known = tuple(evidence.get(model, ()))
-    return (*known, heuristics.guess(model)) if mode in _SCORED_MODES else known
+_UNSURE = (SourceName.MODELS_DEV,)
 
 
 def assemble(facts: Facts, today: date) -> tuple[Model, ...]:
-    """Return the models that the offers sell, by id.
+    """Return the models that the offers sell, by id, without their quality.
 
     Args:
         facts: Offers, and what is known of their models.
-        today: Decides what is deprecated and which scores are stale.
+        today: Decides what is deprecated.
     """
     in_order = sorted(facts.offers, key=lambda offer: offer.model)
     models = [
@@ -45,8 +37,9 @@ def assemble(facts: Facts, today: date) -> tuple[Model, ...]:
 def _by_mode(canonical: str, offers: list[Offer]) -> Iterable[tuple[str, list[Offer]]]:
     """Keep kinds of work apart: the canonical id goes to the maker's own kind, or the commonest."""
     maker = maker_of(canonical)
-    own = [offer.mode for offer in offers if offer.provider == maker]
-    main = Counter(sorted(own or [offer.mode for offer in offers])).most_common(1)[0][0]
+    counted = _counted(offers)
+    own = [offer.mode for offer in counted if offer.provider == maker]
+    main = Counter(sorted(own or [offer.mode for offer in counted])).most_common(1)[0][0]
     yield canonical, [offer for offer in offers if offer.mode is main]
     for offer in offers:
         if offer.mode is not main:
@@ -55,31 +48,53 @@ def _by_mode(canonical: str, offers: list[Offer]) -> Iterable[tuple[str, list[Of
 
 def _model(model: str, selling: list[Offer], facts: Facts, today: date) -> Model:
     maker, mode = maker_of(model), selling[0].mode
+    in_order = sorted(selling, key=lambda offer: (offer.provider != maker, offer.offer))
     offers = tuple(
-        replace(offer, model=model, state=offer.state_on(today))
-        for offer in sorted(selling, key=lambda offer: (offer.provider != maker, offer.offer))
+        _offer(replace(offer, model=model), in_order, facts, today) for offer in in_order
     )
+    counted = _counted(offers)
+    own = [offer for offer in counted if offer.provider == maker]
     return Model(
         model=model,
         maker=maker,
         mode=mode,
         offers=offers,
-        aliases=_aliases(model, offers, facts.moving_names),
-        display_name=min(filter(None, (offer.display_name for offer in offers)), default=""),
-        capabilities=frozenset().union(*(offer.capabilities for offer in offers)),
-        context_window=_largest(offer.max_input_tokens for offer in offers),
-        max_output_tokens=_largest(offer.max_output_tokens for offer in offers),
-        release_date=min(filter(None, (offer.release_date for offer in offers)), default=None),
+        aliases=_aliases(model, counted, facts.moving_names),
+        display_name=min(_known(counted, "display_name"), default=""),
+        capabilities=frozenset().union(*(offer.capabilities for offer in counted)),
+        context_window=max(_known(counted, "max_input_tokens"), default=None),
+        max_output_tokens=max(_known(counted, "max_output_tokens"), default=None),
+        # Sellers give the day on which they began to sell it, or that of its family.
+        release_date=min(
+            _known(own, "release_date") or _known(counted, "release_date"), default=None
+        ),
         knowledge_cutoff=max(
-            filter(None, (offer.knowledge_cutoff for offer in offers)), default=None
+            _known(own, "knowledge_cutoff") or _known(counted, "knowledge_cutoff"), default=None
         ),
         state=_state(offers),
-        quality=blend(scores_of(model, mode, facts.evidence), today),
+        quality=None,
     )
 
 
-def _largest(numbers: Iterable[int | None]) -> int | None:
-    return max((number for number in numbers if number is not None), default=None)
+def _counted(offers: Sequence[Offer]) -> Sequence[Offer]:
+    """Return the offers that say what their model is.
+
+    What models.dev alone says of resellers does not: it made a context of two million tokens of
+    Gemini 2.5 Pro's one million. Where nobody else knows a model, it has to do.
+    """
+    return [offer for offer in offers if offer.sources != _UNSURE] or offers
+
+
+def _known(offers: Iterable[Offer], field: str) -> list[Any]:
+    values = (getattr(offer, field) for offer in offers)
+    return [value for value in values if value not in {None, ""}]
+
+
+def _offer(offer: Offer, siblings: Sequence[Offer], facts: Facts, today: date) -> Offer:
+    state, reason = state_of(offer, offer.missed_syncs, facts.decisions, today)
+    return replace(
+        offer, state=state, deprecation_reason=reason, inferred=inferred(offer, siblings)
+    )
 
 
 def _aliases(

@@ -1,9 +1,10 @@
 """What an offer can and cannot do, from what its source says in so many words."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from steelyard_catalog.fields import flag, texts
+from steelyard_catalog.models_dev import ModelsDevEntry
 from steelyard_catalog.openrouter import OpenRouterEntry
 from steelyard_registry.domain.modes import Capability
 
@@ -33,6 +34,7 @@ _INPUTS = {
     "audio": Capability.AUDIO_INPUT,
     "file": Capability.PDF_INPUT,
     "image": Capability.VISION,
+    "pdf": Capability.PDF_INPUT,
     "video": Capability.VIDEO_INPUT,
 }
 _OUTPUTS = {"audio": Capability.AUDIO_OUTPUT, "image": Capability.IMAGE_OUTPUT}
@@ -74,6 +76,53 @@ def from_openrouter(entry: OpenRouterEntry) -> Abilities:
     granted = _of(entry.supported_parameters, _PARAMETERS)
     granted |= _of(entry.input_modalities, _INPUTS) | _of(entry.output_modalities, _OUTPUTS)
     return Abilities(frozenset(granted), frozenset())
+
+
+def from_models_dev(entry: ModelsDevEntry) -> Abilities:
+    """Read models.dev's three flags, of which a false one denies, and its modalities."""
+    said = {
+        Capability.TOOLS: entry.has_tools,
+        Capability.REASONING: entry.has_reasoning,
+        Capability.STRUCTURED_OUTPUT: entry.has_structured_output,
+    }
+    granted = {capability for capability, answer in said.items() if answer}
+    granted |= _of(entry.input_modalities, _INPUTS) | _of(entry.output_modalities, _OUTPUTS)
+    denied = {capability for capability, answer in said.items() if answer is False}
+    return Abilities(frozenset(granted), frozenset(denied))
+
+
+def from_statement(
+    granted: Collection[Capability], denied: Collection[Capability], inputs: Collection[str]
+) -> Abilities:
+    """Take what a person wrote down; modalities grant where they did not deny."""
+    shown = _of(inputs, _INPUTS) - set(denied)
+    return Abilities(frozenset(granted) | shown, frozenset(denied))
+
+
+def inputs_in_line(words: Sequence[str], abilities: Abilities) -> tuple[str, ...]:
+    """Return input modalities without those that are denied and with those that are granted.
+
+    For a list of one source beside the flags of another; an empty one stays empty.
+    """
+    return _in_line(words, abilities, _INPUTS)
+
+
+def outputs_in_line(words: Sequence[str], abilities: Abilities) -> tuple[str, ...]:
+    """Return output modalities, as `inputs_in_line` does."""
+    return _in_line(words, abilities, _OUTPUTS)
+
+
+def _in_line(
+    words: Sequence[str], abilities: Abilities, table: Mapping[str, Capability]
+) -> tuple[str, ...]:
+    kept = [word for word in words if table.get(word) not in abilities.denied]
+    shown = _of(kept, table)
+    missing = {
+        capability: word
+        for word, capability in table.items()
+        if capability in abilities.granted - shown
+    }
+    return (*kept, *missing.values()) if words else ()
 
 
 def _first_answer(fields: Mapping[str, object], names: Iterable[str]) -> bool | None:

@@ -1,18 +1,23 @@
 """An immutable, indexed picture of everything that is sold."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 
+import msgspec
+
 from steelyard_catalog.names import NameIndex, OfferName, canonical_name
 from steelyard_catalog.nearest import Nearest
-from steelyard_registry.domain.assembly import assemble, scores_of
+from steelyard_registry.domain.assembly import assemble
 from steelyard_registry.domain.facts import Facts
-from steelyard_registry.domain.models import Model
+from steelyard_registry.domain.grading import Grades, graded
+from steelyard_registry.domain.models import Model, Offer
 from steelyard_registry.domain.providers import Provider, with_sellers
 from steelyard_registry.domain.quality.scores import QualityScore
+from steelyard_registry.domain.search import SearchIndex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +31,11 @@ class Edition:
     providers: tuple[Provider, ...]
     is_stale: bool
     """Whether the sources were last confirmed longer ago than the freshness setting."""
+
+    def digest(self) -> str:
+        """Return a hash of the content, the same for the same content in every process."""
+        content = [*self.models.values()], self.providers, self.is_stale
+        return hashlib.sha256(msgspec.msgpack.encode(content, order="deterministic")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,31 +52,30 @@ class Change:
 class Catalogue:
     """One edition with the indexes to query it."""
 
-    def __init__(self, facts: Facts, edition: Edition) -> None:
+    def __init__(self, facts: Facts, edition: Edition, grades: Grades) -> None:
         """Index an edition; takes a few hundred milliseconds for all real models."""
         self.edition = edition
-        self._evidence = facts.evidence
+        self.unjoined = grades.unjoined
+        """Names of score sources that are joined to no model, by source and name."""
+        self._scores = grades.scores
         self._model_of_offer = {
             offer.offer: model for model in edition.models.values() for offer in model.offers
         }
-        self._names = NameIndex(
-            OfferName(
-                offer.offer,
-                offer.provider,
-                offer.provider_model,
-                offer.model,
-                facts.source_keys.get(offer.offer, ""),
-            )
-            for model in edition.models.values()
-            for offer in model.offers
-        )
+        self._names = _name_index(facts, edition)
         self._moving = {
             name.lower(): offer
             for offer, name in facts.moving_names.items()
             if offer in self._model_of_offer
         }
         self._nearest = Nearest(edition.models)
+        self.search = SearchIndex(edition.models.values())
         self._providers = {provider.provider: provider for provider in edition.providers}
+
+    @classmethod
+    def empty(cls) -> "Catalogue":
+        """Return what there is before anything is known; it is never served."""
+        edition = Edition(version=0, models=MappingProxyType({}), providers=(), is_stale=True)
+        return cls(Facts(offers=()), edition, Grades({}, ()))
 
     @classmethod
     def build(
@@ -79,7 +88,7 @@ class Catalogue:
         previous: Edition | None = None,
     ) -> "Catalogue":
         """Join, index and number the facts; models that did not change are taken over."""
-        assembled = assemble(facts, today)
+        assembled, grades = graded(assemble(facts, today), facts, today)
         known = previous.models if previous is not None else {}
         models = {each.model: _kept(known.get(each.model), each) for each in assembled}
         counts = Counter(offer.provider for offer in facts.offers)
@@ -89,7 +98,7 @@ class Catalogue:
             providers=with_sellers(facts.providers, counts),
             is_stale=is_stale,
         )
-        return cls(facts, edition)
+        return cls(facts, edition, grades)
 
     def find(self, name: str) -> Model | None:
         """Return a model by canonical id, offer id or alias."""
@@ -112,7 +121,32 @@ class Catalogue:
 
     def scores(self, model: Model) -> tuple[QualityScore, ...]:
         """Return every score of a model, those included that the blend sets aside."""
-        return scores_of(model.model, model.mode, self._evidence)
+        return self._scores.get(model.model, ())
+
+    def offer(self, name: str) -> Offer | None:
+        """Return an offer by its exact id."""
+        model = self._model_of_offer.get(name)
+        if model is None:
+            return None
+        return next(offer for offer in model.offers if offer.offer == name)
+
+
+def _name_index(facts: Facts, edition: Edition) -> NameIndex:
+    names = {
+        offer.offer: OfferName(
+            offer.offer,
+            offer.provider,
+            offer.provider_model,
+            offer.model,
+            facts.source_keys.get(offer.offer, ""),
+        )
+        for model in edition.models.values()
+        for offer in model.offers
+    }
+    return NameIndex(
+        (name for offer, name in names.items() if offer not in facts.by_id_only),
+        by_id_only=[name for offer, name in names.items() if offer in facts.by_id_only],
+    )
 
 
 def difference(older: Edition, newer: Edition) -> Change:
@@ -127,14 +161,5 @@ def difference(older: Edition, newer: Edition) -> Change:
 
 
 def _kept(known: Model | None, new: Model) -> Model:
-    """Return the known model when nothing but the time of reading differs.
-
-    Watchers then hear of true changes only, and editions share memory.
-    """
-    if known is None or len(known.offers) != len(new.offers):
-        return new
-    read_before = tuple(
-        replace(offer, observed_time=before.observed_time)
-        for offer, before in zip(new.offers, known.offers, strict=True)
-    )
-    return known if replace(new, offers=read_before) == known else new
+    """Return the known model when nothing differs: editions share memory, and compare quickly."""
+    return known if known is not None and known == new else new

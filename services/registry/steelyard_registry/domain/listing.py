@@ -1,7 +1,7 @@
 """Choosing and ordering models; filters always come before limits."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -18,7 +18,7 @@ class ModelFilter:
     """Conditions that must all hold; those about offers must hold for one offer together."""
 
     words: tuple[str, ...] = ()
-    """Each must occur in the id, an alias, the maker or the name, without regard to case."""
+    """Each must occur in a name of the model; `SearchIndex` finds them."""
     provider: str = ""
     mode: Mode | None = None
     capabilities: frozenset[Capability] = frozenset()
@@ -30,18 +30,39 @@ class ModelFilter:
     task: Task = Task.GENERAL
     scored_only: bool = False
     """Leave out kinds of work that have no scores."""
+    max_blended: int | None = None
+    """Highest price of one token, in picodollars; offers without a price do not meet it."""
 
     @property
     def asks_about_offers(self) -> bool:
         """Whether models alone cannot answer."""
-        return bool(self.provider or self.capabilities or self.routable_only)
+        return (
+            bool(self.provider or self.capabilities or self.routable_only)
+            or self.max_blended is not None
+        )
 
 
-def select(
-    models: Iterable[Model], condition: ModelFilter, providers: Mapping[str, Provider]
-) -> list[Model]:
-    """Return the models that meet all conditions, in their order."""
-    return [model for model in models if _meets(model, condition, providers)]
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What conditions about offers look up."""
+
+    providers: Mapping[str, Provider]
+    blended: Mapping[str, int] = field(default_factory=dict)
+    """Prices by offer; may be empty where no condition is about prices."""
+
+
+def select(models: Iterable[Model], condition: ModelFilter, market: Market) -> list[Model]:
+    """Return the models that meet all conditions but the words, in their order."""
+    return [model for model in models if _meets(model, condition, market)]
+
+
+def matching_offers(model: Model, condition: ModelFilter, market: Market) -> Iterator[Offer]:
+    """Yield the offers of a model that meet all conditions about offers."""
+    # A model can what one of its offers can: most are out before any offer is looked at.
+    if condition.capabilities <= model.capabilities:
+        for offer in model.offers:
+            if _sells(offer, condition, market):
+                yield offer
 
 
 class Field(StrEnum):
@@ -82,7 +103,7 @@ class Order:
 
     def _value(self, model: Model) -> float:
         if self.field is Field.QUALITY:
-            return task_score(model, self.task)
+            return float(task_score(model, self.task))
         if self.field is Field.CONTEXT_WINDOW:
             return float(model.context_window or 0)
         if self.field is Field.RELEASE_DATE:
@@ -95,53 +116,38 @@ def task_score(model: Model, task: Task) -> float:
     return 0.0 if model.quality is None else model.quality.score_for(task)
 
 
-def ranked_by_words(models: Iterable[Model], words: tuple[str, ...]) -> list[Model]:
-    """Sort what a search found: the id itself, ids that begin so, then by quality."""
-    query = "-".join(words)
-    return sorted(
-        models,
-        key=lambda model: (
-            model.model != query,
-            not model.model.startswith(query),
-            not all(word in model.model for word in words),
-            -model.score,
-            model.model,
-        ),
-    )
-
-
-def searchable(model: Model) -> str:
-    """Return the text in which words are looked for."""
-    return "\n".join((model.model, model.maker, model.display_name, *model.aliases)).lower()
-
-
-def _meets(model: Model, condition: ModelFilter, providers: Mapping[str, Provider]) -> bool:
+def _meets(model: Model, condition: ModelFilter, market: Market) -> bool:
     if condition.mode is not None and model.mode is not condition.mode:
         return False
-    if condition.scored_only and model.quality is None:
-        return False
-    score = task_score(model, condition.task)
-    if not condition.min_quality <= score <= condition.max_quality:
+    if model.state is State.DEPRECATED and not condition.include_deprecated:
         return False
     if (model.context_window or 0) < condition.min_context_window:
         return False
-    if not _is_sold(model, condition, providers):
+    return _is_in_range(model, condition) and _is_sold(model, condition, market)
+
+
+def _is_in_range(model: Model, condition: ModelFilter) -> bool:
+    if model.quality is None and condition.scored_only:
         return False
-    text = searchable(model) if condition.words else ""
-    return all(word in text for word in condition.words)
+    return condition.min_quality <= task_score(model, condition.task) <= condition.max_quality
 
 
-def _is_sold(model: Model, condition: ModelFilter, providers: Mapping[str, Provider]) -> bool:
-    if condition.asks_about_offers:
-        return any(_sells(offer, condition, providers) for offer in model.offers)
-    return condition.include_deprecated or model.state is not State.DEPRECATED
+def _is_sold(model: Model, condition: ModelFilter, market: Market) -> bool:
+    if not condition.asks_about_offers:
+        return True
+    return next(matching_offers(model, condition, market), None) is not None
 
 
-def _sells(offer: Offer, condition: ModelFilter, providers: Mapping[str, Provider]) -> bool:
+def _sells(offer: Offer, condition: ModelFilter, market: Market) -> bool:
     if condition.provider and offer.provider != condition.provider:
         return False
     if offer.state is State.DEPRECATED and not condition.include_deprecated:
         return False
-    if condition.routable_only and not providers[offer.provider].is_routable:
+    if condition.routable_only and not market.providers[offer.provider].is_routable:
         return False
-    return condition.capabilities <= offer.capabilities
+    if not condition.capabilities <= offer.capabilities:
+        return False
+    if condition.max_blended is None:
+        return True
+    price = market.blended.get(offer.offer)
+    return price is not None and price <= condition.max_blended

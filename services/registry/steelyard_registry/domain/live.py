@@ -56,6 +56,8 @@ class LiveCatalogue:
                 return
 
     def _known(self, version: int) -> Edition | None:
+        if not version:
+            return None  # it has nothing
         return next((edition for edition in self._kept if edition.version == version), None)
 
 

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 
 from steelyard_catalog.entries import CatalogueEntry
 from steelyard_catalog.fields import count, day, text, texts
-from steelyard_catalog.names import canonical_model
+from steelyard_catalog.models_dev import ModelsDevEntry
+from steelyard_catalog.names import canonical_model, canonical_name
 from steelyard_catalog.openrouter import OpenRouterEntry
 from steelyard_registry.domain import capabilities
 from steelyard_registry.domain.models import Offer
@@ -14,6 +15,10 @@ from steelyard_registry.domain.modes import mode_of
 
 CHAT_ENDPOINT = "/v1/chat/completions"
 RESPONSES_ENDPOINT = "/v1/responses"
+# Two models of the real files read ten million tokens. Above that are faults of the source: 20
+# million for a model of two at its maker, 99,999,999 for one that makes films.
+MAX_TOKENS = 10_000_000
+_FIRST_YEAR = 2000
 _CENTURY_START = 946_684_800
 _CENTURY_END = 4_102_444_800
 
@@ -76,6 +81,45 @@ def from_openrouter(entry: OpenRouterEntry, *, source: str, observed_time: datet
         source=source,
         observed_time=observed_time,
     )
+
+
+def from_models_dev(entry: ModelsDevEntry, *, source: str, observed_time: datetime) -> Offer:
+    """Return the offer of an entry of models.dev's catalogue."""
+    abilities = capabilities.from_models_dev(entry)
+    window = _plausible(entry.max_context_tokens)
+    max_output = _plausible(entry.max_output_tokens)
+    if window is not None and max_output is not None and max_output > window:
+        # The window is for both together; which of the two figures is wrong is not to be known.
+        max_output = None
+    return Offer(
+        offer=entry.offer,
+        provider=entry.provider,
+        provider_model=entry.provider_model,
+        model=canonical_name(entry.provider, entry.provider_model, entry.mode),
+        mode=mode_of(entry.mode),
+        capabilities=abilities.granted,
+        denied=abilities.denied,
+        max_input_tokens=_plausible(entry.max_input_tokens) or window,
+        max_output_tokens=max_output,
+        input_modalities=entry.input_modalities,
+        output_modalities=entry.output_modalities,
+        display_name=entry.name,
+        release_date=_of_century(entry.release_date),
+        knowledge_cutoff=_of_century(entry.knowledge_cutoff),
+        source=source,
+        source_uri=entry.document_uri,
+        observed_time=observed_time,
+    )
+
+
+def _of_century(day: date | None) -> date | None:
+    """Return a day of this century; a source that does not know one writes 1970."""
+    return day if day is not None and day.year >= _FIRST_YEAR else None
+
+
+def _plausible(tokens: int | None) -> int | None:
+    """Return a limit that can be one; zero is how the source writes that it does not know."""
+    return tokens if tokens is not None and 0 < tokens <= MAX_TOKENS else None
 
 
 def _max_output(fields: Mapping[str, object]) -> int | None:

@@ -1,8 +1,27 @@
 """Sellers, and how to call those that Steelyard can call."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
+
+MIN_KEY_LENGTH = 10
+MAX_KEY_LENGTH = 512
+MAX_KEY_PATTERN_LENGTH = 256
+
+_KEY = re.compile(rf"[!-~]{{{MIN_KEY_LENGTH},{MAX_KEY_LENGTH}}}", re.ASCII)
+
+# Patterns of keys are a small part of regular expressions: alternatives of plain characters and
+# classes, counted or repeated, without groups. So they mean the same in RE2, which has no
+# backtracking, and two repetitions at most cost the square of a key's length where there is some.
+_PLAIN = r"[\w\-.:/=@~,;!#%&<>]|\\[dw.+*?/|(){}\[\]^$\\\-]"
+_CLASS = r"\[(?:[\w.:/+=]|\\[dw.\\\-]|-(?!-))+\]"
+_EXACT_COUNT = r"\{\d{1,3}\}"
+_REPETITION = r"(?:[?*+]|\{\d{1,3},(?:\d{1,3})?\})"
+_MAX_REPETITIONS = 2
+_PATTERN_PART = re.compile(
+    rf"(?:{_PLAIN}|{_CLASS})(?:{_EXACT_COUNT}|({_REPETITION}))?|(\|)", re.ASCII
+)
 
 
 class WireFormat(IntEnum):
@@ -49,6 +68,15 @@ class Provider:
         """Whether Steelyard can send requests to it."""
         return bool(self.base_url)
 
+    def accepts_key(self, key: str) -> bool:
+        """Whether a text has the form of a key: 10 to 512 printable ASCII characters, no spaces.
+
+        What has not is certainly none; whether the provider knows one that has, only it can tell.
+        """
+        if _KEY.fullmatch(key) is None:
+            return False
+        return not self.key_pattern or bool(re.fullmatch(self.key_pattern, key, re.ASCII))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderHealth:
@@ -58,6 +86,41 @@ class ProviderHealth:
     state: str
     sample_count: int
     is_stale: bool = False
+
+
+def is_key_pattern(pattern: str) -> bool:
+    r"""Whether a text is a pattern that keys can be held against, here as in RE2.
+
+    Alternatives of characters, `\d`, `\w` and `[classes]`, each once or `{10}` times, or at most
+    twice in an alternative `?`, `*`, `+`, `{10,}` or `{10,20}` times. No groups, no anchors.
+    """
+    if not 0 < len(pattern) <= MAX_KEY_PATTERN_LENGTH or not _has_few_repetitions(pattern):
+        return False
+    try:
+        re.compile(pattern, re.ASCII)
+    except re.error:
+        # Ranges and counts the wrong way round.
+        return False
+    return True
+
+
+def _has_few_repetitions(pattern: str) -> bool:
+    position, repetitions, atoms = 0, 0, 0
+    while position < len(pattern):
+        part = _PATTERN_PART.match(pattern, position)
+        if part is None:
+            return False
+        position = part.end()
+        if part[2]:
+            if not atoms:
+                return False
+            repetitions, atoms = 0, 0
+        else:
+            atoms += 1
+            repetitions += part[1] is not None
+            if repetitions > _MAX_REPETITIONS:
+                return False
+    return bool(atoms)
 
 
 def with_sellers(

@@ -1,5 +1,6 @@
 """Domain objects as messages."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import cast
 
@@ -9,10 +10,14 @@ from google.type.date_pb2 import Date
 from steelyard.common.v1.model_traits_pb2 import Capability as CapabilityMessage
 from steelyard.common.v1.model_traits_pb2 import Mode as ModeMessage
 from steelyard.registry.v1 import model_pb2, quality_pb2
+from steelyard.registry.v1 import registry_service_pb2 as pb
+from steelyard_registry.domain.frontier import FrontierModel
+from steelyard_registry.domain.grading import UnjoinedName
 from steelyard_registry.domain.models import Model, Offer
 from steelyard_registry.domain.modes import Capability
 from steelyard_registry.domain.providers import Provider, ProviderHealth
 from steelyard_registry.domain.quality.scores import Quality, QualityScore
+from steelyard_registry.domain.tier_bands import TierBand
 
 MAX_KEPT_MODELS = 16_384
 
@@ -73,6 +78,13 @@ def to_offer(offer: Offer) -> model_pb2.Offer:
         source_uri=offer.source_uri,
         observed_time=_timestamp(offer.observed_time),
         responses_api_only=offer.responses_api_only,
+        inferred_capabilities=_capabilities(offer.inferred),
+        sources=offer.sources or (offer.source,),
+        first_seen_time=_timestamp(offer.first_seen_time),
+        deprecation_reason=cast(
+            "model_pb2.DeprecationReason.ValueType", offer.deprecation_reason or 0
+        ),
+        missed_sync_count=offer.missed_syncs,
     )
 
 
@@ -90,6 +102,8 @@ def to_provider(provider: Provider, health: ProviderHealth | None = None) -> mod
         offer_count=provider.offer_count,
         routable=provider.is_routable,
         health=None if health is None else _health(health),
+        key_pattern=provider.key_pattern,
+        custom=provider.is_custom,
     )
 
 
@@ -109,6 +123,8 @@ def to_quality(quality: Quality) -> quality_pb2.Quality:
             )
             for each in quality.tasks
         ],
+        sources=quality.sources or (quality.source,),
+        correction=quality.is_correction,
     )
 
 
@@ -124,6 +140,45 @@ def to_score(score: QualityScore, today: date) -> quality_pb2.QualityScore:
         normalization=score.normalization,
         stale=score.is_stale(today),
         note=score.note,
+        raw_value=score.raw_value,
+        metric=score.metric,
+        sample_count=score.sample_count,
+        source_model=score.source_model,
+        expire_time=_timestamp(score.expire_time),
+        share=score.share,
+        variant=score.variant,
+        category=score.category,
+        correction=score.is_correction,
+    )
+
+
+def to_frontier_model(found: FrontierModel, models: ModelMessages) -> pb.FrontierModel:
+    return pb.FrontierModel(
+        model=models.of(found.model),
+        score=found.score,
+        cheapest_offer=found.offer,
+        blended_picodollars=found.blended,
+    )
+
+
+def to_tier_band(band: TierBand, models: ModelMessages, example_count: int) -> pb.TierBand:
+    return pb.TierBand(
+        tier=band.tier,
+        min_quality=band.min_quality,
+        max_quality=band.max_quality,
+        label=band.label,
+        model_count=len(band.models),
+        examples=map(models.of, band.models[:example_count]),
+    )
+
+
+def to_unjoined(name: UnjoinedName, nearest: Iterable[str]) -> pb.UnjoinedName:
+    return pb.UnjoinedName(
+        source=name.source,
+        source_model=name.source_model,
+        reason=cast("pb.UnjoinedReason.ValueType", name.reason),
+        canonical_name=name.canonical_name,
+        nearest=nearest,
     )
 
 
@@ -144,5 +199,7 @@ def _date(day: date | None) -> Date | None:
     return None if day is None else Date(year=day.year, month=day.month, day=day.day)
 
 
-def _timestamp(time: datetime) -> Timestamp:
+def _timestamp(time: datetime | None) -> Timestamp | None:
+    if time is None:
+        return None
     return Timestamp(seconds=int(time.timestamp()), nanos=time.microsecond * 1000)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from enum import IntEnum
 from typing import TypeVar
 
@@ -25,18 +26,41 @@ def from_filter(message: pb.ModelFilter, *, words: str | None = None) -> ModelFi
     Raises:
         InvalidFieldError: A part is out of range.
     """
+    low = _quality("filter.min_quality", message.min_quality)
+    high = MAX_QUALITY
+    if message.HasField("max_quality"):
+        high = _quality("filter.max_quality", message.max_quality)
+    if low > high:
+        raise InvalidFieldError("filter.min_quality", f"must not be above max_quality, {high:g}")
     return ModelFilter(
         words=_words("filter.words", message.words) if words is None else _words("query", words),
         provider=message.provider,
         mode=_member(Mode, "filter.mode", message.mode) if message.mode else None,
         capabilities=_capabilities("filter.capabilities", message.capabilities),
-        min_quality=_quality("filter.min_quality", message.min_quality),
+        min_quality=low,
+        max_quality=high,
         min_context_window=_at_least_zero(
             "filter.min_context_window_token_count", message.min_context_window_token_count
         ),
         include_deprecated=message.include_deprecated,
         routable_only=message.routable_only,
+        task=from_task("filter.task", message.task),
+        # What has no score is not of low quality.
+        scored_only=high < MAX_QUALITY,
+        max_blended=_ceiling(message),
     )
+
+
+def from_frontier_filter(message: pb.ModelFilter) -> ModelFilter:
+    """Return the conditions of a frontier: chat models that can be routed to.
+
+    Raises:
+        InvalidFieldError: A part is out of range, or asks for another mode.
+    """
+    condition = from_filter(message)
+    if condition.mode not in {None, Mode.CHAT}:
+        raise InvalidFieldError("filter.mode", "must be unset or chat")
+    return replace(condition, mode=Mode.CHAT, routable_only=True, include_deprecated=False)
 
 
 def from_quality_range(message: pb.ListModelsByQualityRequest) -> ModelFilter:
@@ -55,13 +79,26 @@ def from_quality_range(message: pb.ListModelsByQualityRequest) -> ModelFilter:
         min_quality=low,
         max_quality=high,
         include_deprecated=message.include_deprecated,
-        task=_member(Task, "task", message.task or Task.GENERAL),
+        task=from_task("task", message.task),
         scored_only=True,
     )
 
 
-def from_order_by(text: str) -> Order:
+def from_task(field: str, value: int) -> Task:
+    """Return a task; unset means general.
+
+    Raises:
+        InvalidFieldError: It is not known.
+    """
+    return _member(Task, field, value or Task.GENERAL)
+
+
+def from_order_by(text: str, *, task: Task = Task.GENERAL) -> Order:
     """Return an order like `quality desc`; empty means by model id.
+
+    Args:
+        text: What the caller says.
+        task: What the order by quality is about.
 
     Raises:
         InvalidFieldError: It names no order.
@@ -69,7 +106,7 @@ def from_order_by(text: str) -> Order:
     name = text.strip().removesuffix(_DESCENDING).strip() or Field.MODEL
     if name not in list(Field):
         raise InvalidFieldError("order_by", f"must be one of {', '.join(Field)}, perhaps with desc")
-    return Order(Field(name), is_descending=text.strip().endswith(_DESCENDING))
+    return Order(Field(name), is_descending=text.strip().endswith(_DESCENDING), task=task)
 
 
 def from_limit(field: str, value: int, *, default: int, maximum: int) -> int:
@@ -104,6 +141,12 @@ def _quality(field: str, value: float) -> float:
     if math.isnan(value) or not 0 <= value <= MAX_QUALITY:
         raise InvalidFieldError(field, f"must be from 0 to {MAX_QUALITY:g}")
     return value
+
+
+def _ceiling(message: pb.ModelFilter) -> int | None:
+    if not message.HasField("max_blended_picodollars"):
+        return None
+    return _at_least_zero("filter.max_blended_picodollars", message.max_blended_picodollars)
 
 
 def _at_least_zero(field: str, value: int) -> int:

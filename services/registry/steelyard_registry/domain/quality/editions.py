@@ -48,3 +48,20 @@ class ScoreEdition:
     fetched_time: datetime
     sha256: str
     """Of the body it was read from."""
+
+
+KEPT_EDITIONS = 4
+
+
+def with_edition(known: tuple[ScoreEdition, ...], new: ScoreEdition) -> tuple[ScoreEdition, ...]:
+    """Return the editions of a source with a new one, the newest first.
+
+    Old ones are kept for models that new ones leave out: of each quarter of a year the last, and
+    not more than four in all. An edition of the same day takes the place of the one before.
+    """
+    others = [each for each in known if each.edition_date != new.edition_date]
+    newest_first = sorted([new, *others], key=lambda each: each.edition_date, reverse=True)
+    kept: dict[tuple[int, int], ScoreEdition] = {}
+    for each in newest_first:
+        kept.setdefault((each.edition_date.year, (each.edition_date.month - 1) // 3), each)
+    return tuple(kept.values())[:KEPT_EDITIONS]

@@ -2,6 +2,7 @@
 
 import re
 
+from steelyard_registry.domain.quality.metrics import SIZE_METRIC
 from steelyard_registry.domain.quality.scores import Basis, QualityScore
 
 SOURCE = "heuristic"
@@ -123,6 +124,7 @@ def guess(model: str) -> QualityScore:
         source=SOURCE,
         edition_date=None,
         normalization="guessed from family and size" if known else "nothing known: default",
+        metric="" if ceiling is None else SIZE_METRIC,
     )
 
 

@@ -1,0 +1,1 @@
+"""Readers of leaderboards and benchmark tables: from a body to observations."""

@@ -1,0 +1,223 @@
+"""The state in the database: written whole or not at all."""
+
+import asyncio
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
+from typing import Any, TypeAlias, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from steelyard_common.clock import Clock
+from steelyard_common.database import Database
+from steelyard_common.leases import Lease, holds
+from steelyard_common.many_rows import execute_many
+from steelyard_registry.adapters import state_text
+from steelyard_registry.adapters.event_store import write_events
+from steelyard_registry.adapters.state_text import write_text
+from steelyard_registry.adapters.tables import (
+    CORRECTION,
+    DECISION,
+    EDITION,
+    OFFER,
+    SERVED,
+    SOURCE,
+)
+from steelyard_registry.domain.events import CatalogEvent
+from steelyard_registry.domain.ports import LeaseLostError, SupersededError
+from steelyard_registry.domain.quality.editions import ScoreEdition
+from steelyard_registry.domain.quality.scores import Task
+from steelyard_registry.domain.state import OfferRecord, RegistryState
+
+_Row: TypeAlias = "tuple[Any, ...]"
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Rows of one table that differ: by key columns, with their content or without."""
+
+    table: sa.Table
+    put: list[dict[str, Any]]
+    gone: list[dict[str, Any]]
+
+
+class DatabaseStateStore:
+    """The only writer of the state."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def revision(self) -> int:
+        """Return the revision of the state that is kept."""
+        async with self._database.read() as connection:
+            revision: int = (await connection.execute(sa.select(SERVED.c.revision))).scalar_one()
+        return revision
+
+    async def load(self) -> RegistryState:
+        """Return the state; the empty one before the first commit."""
+        async with self._database.read() as connection:
+            served = (await connection.execute(sa.select(SERVED))).mappings().one()
+            tables = [
+                [tuple(row) for row in (await connection.execute(sa.select(table))).all()]
+                for table in (OFFER, SOURCE, EDITION, DECISION, CORRECTION)
+            ]
+        return await asyncio.to_thread(_state, served, tables)
+
+    async def commit(
+        self,
+        before: RegistryState,
+        after: RegistryState,
+        events: Sequence[CatalogEvent] = (),
+        lease: Lease | None = None,
+    ) -> None:
+        """Write what differs, and the events, in one transaction.
+
+        Raises:
+            SupersededError: What is kept is no longer `before`, or the lease is lost.
+            StorageFullError: There is no room. Nothing was written.
+        """
+        changed = await asyncio.to_thread(_changed, before, after)
+        async with self._database.write() as connection:
+            if lease is not None and not await holds(connection, lease):
+                raise LeaseLostError("the lease has gone to somebody else")
+            await _move_on(connection, before, after)
+            for rows in changed:
+                await _write(connection, rows)
+            await write_events(connection, events, time=self._clock.now(), version=after.version)
+
+
+async def _move_on(
+    connection: AsyncConnection, before: RegistryState, after: RegistryState
+) -> None:
+    """Compare and swap: one of two that change the same state fails."""
+    swapped = await connection.execute(
+        sa.update(SERVED)
+        .where(SERVED.c.revision == before.revision)
+        .values(
+            revision=after.revision,
+            version=after.version,
+            published_time=after.published_time,
+            digest=after.digest,
+            day=after.day,
+            is_stale=after.is_stale,
+        )
+    )
+    if swapped.rowcount != 1:
+        raise SupersededError("the state has changed meanwhile")
+
+
+async def _write(connection: AsyncConnection, rows: _Rows) -> None:
+    keys = [column.name for column in rows.table.primary_key]
+    outdated = [{f"old_{key}": row[key] for key in keys} for row in (*rows.put, *rows.gone)]
+    if outdated:
+        is_key = sa.and_(*(rows.table.c[key] == sa.bindparam(f"old_{key}") for key in keys))
+        await execute_many(connection, sa.delete(rows.table).where(is_key), outdated)
+    await execute_many(connection, sa.insert(rows.table), rows.put)
+
+
+def _changed(before: RegistryState, after: RegistryState) -> list[_Rows]:
+    changed = [
+        _rows(OFFER, before.records.get(name, {}), after.records.get(name, {}), _named(name))
+        for name in before.records.keys() | after.records.keys()
+        if before.records.get(name) is not after.records.get(name)
+    ]
+    changed += [
+        _rows(
+            EDITION,
+            _by_day(before.editions.get(name, ())),
+            _by_day(after.editions.get(name, ())),
+            _dated(name),
+        )
+        for name in before.editions.keys() | after.editions.keys()
+    ]
+    return [
+        *changed,
+        _rows(SOURCE, before.sources, after.sources, lambda name: {"source": name}),
+        _rows(DECISION, before.decisions, after.decisions, lambda name: {"name": name}),
+        _rows(
+            CORRECTION,
+            before.corrections,
+            after.corrections,
+            lambda key: {"model": key[0], "task": int(key[1])},
+        ),
+    ]
+
+
+def _named(source: str) -> Callable[[str], dict[str, Any]]:
+    return lambda name: {"source": source, "offer": name}
+
+
+def _dated(source: str) -> Callable[[date], dict[str, Any]]:
+    return lambda day: {"source": source, "edition_date": day}
+
+
+def _by_day(editions: Sequence[ScoreEdition]) -> dict[date, ScoreEdition]:
+    return {each.edition_date: each for each in editions}
+
+
+def _rows(
+    table: sa.Table,
+    before: Mapping[K, V],
+    after: Mapping[K, V],
+    key_of: Callable[[K], dict[str, Any]],
+) -> _Rows:
+    return _Rows(
+        table,
+        put=[
+            {**key_of(key), "content": write_text(part)}
+            for key, part in after.items()
+            if before.get(key) is not part
+        ],
+        gone=[key_of(key) for key in before if key not in after],
+    )
+
+
+def _state(served: sa.RowMapping, tables: Sequence[Sequence[_Row]]) -> RegistryState:
+    offers, sources, editions, decisions, corrections = tables
+    return RegistryState(
+        revision=served["revision"],
+        version=served["version"],
+        published_time=served["published_time"],
+        digest=served["digest"],
+        day=served["day"],
+        is_stale=served["is_stale"],
+        records=_records(offers),
+        sources=MappingProxyType(
+            {source: state_text.SOURCES.decode(content) for source, content in sources}
+        ),
+        editions=_editions(editions),
+        decisions=MappingProxyType(
+            {name: state_text.DECISIONS.decode(content) for name, content in decisions}
+        ),
+        corrections=MappingProxyType(
+            {
+                (model, Task(task)): state_text.CORRECTIONS.decode(content)
+                for model, task, content in corrections
+            }
+        ),
+    )
+
+
+def _records(rows: Sequence[_Row]) -> Mapping[str, Mapping[str, OfferRecord]]:
+    records: dict[str, dict[str, OfferRecord]] = {}
+    for source, offer, content in rows:
+        records.setdefault(source, {})[offer] = state_text.RECORDS.decode(content)
+    return MappingProxyType(records)
+
+
+def _editions(rows: Sequence[_Row]) -> Mapping[str, tuple[ScoreEdition, ...]]:
+    editions: dict[str, list[ScoreEdition]] = {}
+    for source, _, content in rows:
+        editions.setdefault(source, []).append(state_text.EDITIONS.decode(content))
+    return MappingProxyType(
+        {
+            source: tuple(sorted(each, key=lambda edition: edition.edition_date, reverse=True))
+            for source, each in editions.items()
+        }
+    )

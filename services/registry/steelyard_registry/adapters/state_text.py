@@ -1,0 +1,29 @@
+"""Parts of the state as text that later versions of the program can read.
+
+Fields may be added with a default; what is removed is ignored.
+"""
+
+from typing import TypeVar
+
+import msgspec
+
+from steelyard_registry.domain.events import FieldChange
+from steelyard_registry.domain.quality.editions import ScoreEdition
+from steelyard_registry.domain.quality.scores import QualityScore
+from steelyard_registry.domain.state import HandDecision, OfferRecord, SourceState
+
+T = TypeVar("T")
+
+_ENCODER = msgspec.json.Encoder()
+
+RECORDS = msgspec.json.Decoder(OfferRecord)
+SOURCES = msgspec.json.Decoder(SourceState)
+EDITIONS = msgspec.json.Decoder(ScoreEdition)
+DECISIONS = msgspec.json.Decoder(HandDecision)
+CORRECTIONS = msgspec.json.Decoder(QualityScore)
+CHANGES = msgspec.json.Decoder(tuple[FieldChange, ...])
+
+
+def write_text(part: object) -> str:
+    """Return a part of the state as text."""
+    return _ENCODER.encode(part).decode()
