@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steelyard_common.database import Database
 from steelyard_common.leases import holds
+from steelyard_common.many_rows import execute_many
 from steelyard_pricing.adapters import quarantine_store, source_store
 from steelyard_pricing.adapters.change_rows import change_row
 from steelyard_pricing.adapters.fact_text import FactReader, write_fact
-from steelyard_common.many_rows import execute_many
 from steelyard_pricing.adapters.tables import CHANGE, FACT, HELD, SERVED, SNAPSHOT
 from steelyard_pricing.domain.changes import ChangeCounts
 from steelyard_pricing.domain.gate.held_change import HeldState

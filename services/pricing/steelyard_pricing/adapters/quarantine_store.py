@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from steelyard_common.database import Database
+from steelyard_common.many_rows import execute_many
 from steelyard_pricing.adapters.fact_text import (
     FactReader,
     digest,
@@ -16,7 +17,6 @@ from steelyard_pricing.adapters.fact_text import (
     write_fact,
     write_price,
 )
-from steelyard_common.many_rows import execute_many
 from steelyard_pricing.adapters.tables import HELD, HELD_BODY, REFUSAL
 from steelyard_pricing.domain.gate.held_change import HeldChange, HeldState, Price
 from steelyard_pricing.domain.publication import Commit, Refusal, SupersededError
