@@ -7,13 +7,14 @@ from datetime import datetime
 from steelyard_registry.domain.catalogue import Catalogue, Edition
 from steelyard_registry.domain.facts import Facts
 from steelyard_registry.domain.feeds import SourceName
+from steelyard_registry.domain.grading import Grader
 from steelyard_registry.domain.merging import merged
 from steelyard_registry.domain.models import Offer
 from steelyard_registry.domain.providers import Provider
 from steelyard_registry.domain.quality.joining import AliasTable
 from steelyard_registry.domain.quality.scores import QualityScore
 from steelyard_registry.domain.source_facts import SourceFacts
-from steelyard_registry.domain.state import OfferRecord, RegistryState
+from steelyard_registry.domain.state import OfferRecord, Records, RegistryState
 
 _BY_ID_ONLY = (SourceName.MODELS_DEV,)
 
@@ -31,6 +32,15 @@ class Bundled:
     aliases: AliasTable = field(default_factory=AliasTable)
 
 
+@dataclass(frozen=True, slots=True)
+class _Market:
+    """Everything that is sold, one offer per id."""
+
+    offers: tuple[Offer, ...]
+    by_id_only: frozenset[str]
+    source_keys: Mapping[str, str]
+
+
 class CatalogueBuilder:
     """Joins what sources say with what ships, for the sources that are switched on."""
 
@@ -43,7 +53,8 @@ class CatalogueBuilder:
         """
         self.bundled = bundled
         self.enabled = frozenset(enabled)
-        self.shipped = {offer.offer: offer for offer in bundled.seed.offers}
+        self._grader = Grader()
+        self._last: tuple[Mapping[str, Records], _Market] | None = None
 
     def build(
         self, state: RegistryState, *, version: int, previous: Edition | None = None
@@ -55,11 +66,41 @@ class CatalogueBuilder:
             today=state.day,
             is_stale=state.is_stale,
             previous=previous,
+            grader=self._grader,
         )
 
     def facts(self, state: RegistryState) -> Facts:
         """Return everything that a catalogue is made of."""
-        records = {name: state.records[name] for name in state.records if name in self.enabled}
+        market = self._market(state.records)
+        return Facts(
+            offers=market.offers,
+            by_id_only=market.by_id_only,
+            source_keys=market.source_keys,
+            moving_names={
+                offer: name
+                for source in self.enabled & state.sources.keys()
+                for offer, name in state.sources[source].moving_names.items()
+            },
+            evidence=self.bundled.curated,
+            editions=tuple(
+                edition
+                for source in sorted(self.enabled & state.editions.keys())
+                for edition in state.editions[source]
+            ),
+            corrections=state.corrections,
+            decisions=state.decisions,
+            aliases=self.bundled.aliases,
+            providers=self.bundled.providers,
+        )
+
+    def _market(self, all_records: Mapping[str, Records]) -> _Market:
+        """Return the offers of records, the same object for the same records."""
+        if self._last is None or self._last[0] is not all_records:
+            self._last = all_records, self._merged(all_records)
+        return self._last[1]
+
+    def _merged(self, all_records: Mapping[str, Records]) -> _Market:
+        records = {name: each for name, each in all_records.items() if name in self.enabled}
         by_source: dict[SourceName, Iterable[Offer]] = {
             SourceName(name): [record.offer for record in known.values()]
             for name, known in records.items()
@@ -78,25 +119,10 @@ class CatalogueBuilder:
         offers = tuple(
             _with_history(offer, histories.get(offer.offer, ())) for offer in merged(by_source)
         )
-        return Facts(
-            offers=offers,
-            by_id_only=frozenset(offer.offer for offer in offers if offer.sources == _BY_ID_ONLY),
-            source_keys=source_keys,
-            moving_names={
-                offer: name
-                for source in self.enabled & state.sources.keys()
-                for offer, name in state.sources[source].moving_names.items()
-            },
-            evidence=self.bundled.curated,
-            editions=tuple(
-                edition
-                for source in sorted(self.enabled & state.editions.keys())
-                for edition in state.editions[source]
-            ),
-            corrections=state.corrections,
-            decisions=state.decisions,
-            aliases=self.bundled.aliases,
-            providers=self.bundled.providers,
+        return _Market(
+            offers,
+            frozenset(offer.offer for offer in offers if offer.sources == _BY_ID_ONLY),
+            source_keys,
         )
 
 

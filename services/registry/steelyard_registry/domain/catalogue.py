@@ -13,7 +13,7 @@ from steelyard_catalog.names import NameIndex, OfferName, canonical_name
 from steelyard_catalog.nearest import Nearest
 from steelyard_registry.domain.assembly import assemble
 from steelyard_registry.domain.facts import Facts
-from steelyard_registry.domain.grading import Grades, graded
+from steelyard_registry.domain.grading import Grader, Grades
 from steelyard_registry.domain.models import Model, Offer
 from steelyard_registry.domain.providers import Provider, with_sellers
 from steelyard_registry.domain.quality.scores import QualityScore
@@ -78,7 +78,7 @@ class Catalogue:
         return cls(Facts(offers=()), edition, Grades({}, ()))
 
     @classmethod
-    def build(
+    def build(  # noqa: PLR0913 - all but one by keyword
         cls,
         facts: Facts,
         *,
@@ -86,9 +86,19 @@ class Catalogue:
         today: date,
         is_stale: bool,
         previous: Edition | None = None,
+        grader: Grader | None = None,
     ) -> "Catalogue":
-        """Join, index and number the facts; models that did not change are taken over."""
-        assembled, grades = graded(assemble(facts, today), facts, today)
+        """Join, index and number the facts; models that did not change are taken over.
+
+        Args:
+            facts: What to make it of.
+            version: Its number.
+            today: Decides what is deprecated, and which scores are stale.
+            is_stale: Whether its sources are old.
+            previous: The edition before it.
+            grader: One that may have graded the same offers before.
+        """
+        assembled, grades = (grader or Grader()).graded(assemble(facts, today), facts, today)
         known = previous.models if previous is not None else {}
         models = {each.model: _kept(known.get(each.model), each) for each in assembled}
         counts = Counter(offer.provider for offer in facts.offers)

@@ -11,7 +11,7 @@ from steelyard_registry.domain.quality import heuristics
 from steelyard_registry.domain.quality.blending import settle
 from steelyard_registry.domain.quality.joining import ScoreNames
 from steelyard_registry.domain.quality.scores import QualityScore
-from steelyard_registry.domain.quality.scoring import gather_scores
+from steelyard_registry.domain.quality.scoring import Scored, gather_scores
 
 _SCORED_MODES = frozenset({Mode.CHAT, Mode.COMPLETION})
 
@@ -36,35 +36,59 @@ class Grades:
     unjoined: tuple[UnjoinedName, ...]
 
 
-def graded(models: Iterable[Model], facts: Facts, today: date) -> tuple[list[Model], Grades]:
-    """Return models with their quality, and every score that it rests on.
+class Grader:
+    """Grades models, and remembers how it joined and linked the last editions to the last offers.
 
-    Args:
-        models: Without quality.
-        facts: Has editions, curated scores and corrections.
-        today: Decides which scores are stale.
+    That takes most of the time, and what people decide changes nothing of it.
     """
-    known = list(models)
-    gathered = gather_scores(
-        facts.editions,
-        ScoreNames(known, facts.aliases),
-        facts.evidence,
-        _by_model(facts.corrections.values()),
-        today,
+
+    def __init__(self) -> None:
+        self._last: tuple[Facts, date, Scored] | None = None
+
+    def graded(
+        self, models: Iterable[Model], facts: Facts, today: date
+    ) -> tuple[list[Model], Grades]:
+        """Return models with their quality, and every score that it rests on.
+
+        Args:
+            models: Of the facts, without quality.
+            facts: Has editions, curated scores and corrections.
+            today: Decides which scores are stale.
+        """
+        known = list(models)
+        gathered = self._gathered(known, facts, today)
+        corrections = _by_model(facts.corrections.values())
+        scores: dict[str, tuple[QualityScore, ...]] = {}
+        for place, model in enumerate(known):
+            if model.mode in _SCORED_MODES:
+                name = model.model
+                evidence = (*gathered.scores.get(name, ()), *corrections.get(name, ()))
+                # A guess is shown beside better evidence as well.
+                quality, weighed = settle((*evidence, heuristics.guess(name)), today)
+                scores[name] = weighed
+                known[place] = replace(model, quality=quality)
+        unjoined = tuple(
+            UnjoinedName(str(source), name, int(why.reason), why.canonical_name)
+            for source, name, why in gathered.unjoined
+        )
+        return known, Grades(scores, unjoined)
+
+    def _gathered(self, models: list[Model], facts: Facts, today: date) -> Scored:
+        if self._last is not None:
+            known, day, gathered = self._last
+            if day == today and known.offers is facts.offers and _same_scores(known, facts):
+                return gathered
+        names = ScoreNames(models, facts.aliases)
+        gathered = gather_scores(facts.editions, names, facts.evidence, {}, today)
+        self._last = facts, today, gathered
+        return gathered
+
+
+def _same_scores(one: Facts, other: Facts) -> bool:
+    same_editions = len(one.editions) == len(other.editions) and all(
+        mine is theirs for mine, theirs in zip(one.editions, other.editions, strict=True)
     )
-    scores: dict[str, tuple[QualityScore, ...]] = {}
-    for place, model in enumerate(known):
-        if model.mode in _SCORED_MODES:
-            evidence = gathered.scores.get(model.model, ())
-            # A guess is shown beside better evidence as well.
-            quality, weighed = settle((*evidence, heuristics.guess(model.model)), today)
-            scores[model.model] = weighed
-            known[place] = replace(model, quality=quality)
-    unjoined = tuple(
-        UnjoinedName(str(source), name, int(why.reason), why.canonical_name)
-        for source, name, why in gathered.unjoined
-    )
-    return known, Grades(scores, unjoined)
+    return same_editions and one.evidence is other.evidence and one.aliases is other.aliases
 
 
 def _by_model(scores: Iterable[QualityScore]) -> dict[str, list[QualityScore]]:
