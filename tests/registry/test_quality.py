@@ -371,3 +371,27 @@ def test_a_curated_score_out_of_range_is_a_fault_of_the_build(row: str) -> None:
 
     with pytest.raises(ValueError, match="gpt-x is out of range"):
         parse_curated_scores(f'{evidence}\n[scores]\n"gpt-x" = {row}')
+
+
+def test_an_unsure_measurement_of_a_small_model_is_held_against_its_size() -> None:
+    size = guess("qwen3-0.6b")
+    assert (size.metric, size.score, size.uncertainty) == ("parameters", 58, 10)
+    unsure = replace(by("artificial-analysis", 78), uncertainty=5.0)
+
+    blended = blend([unsure, size], TODAY)
+
+    assert blended is not None
+    assert blended.score == pytest.approx(0.8 * 78 + 0.2 * 58)
+    assert (blended.uncertainty, blended.basis) == (5.0, Basis.MEASURED)
+    assert blended.sources == ("artificial-analysis", "heuristic")
+    assert [each.share for each in weigh([unsure, size], TODAY)] == pytest.approx([0.8, 0.2])
+
+
+def test_a_sure_measurement_of_a_small_model_stands_and_so_does_one_of_a_large_model() -> None:
+    sure = replace(by("artificial-analysis", 78), uncertainty=2.5)
+    unsure = replace(sure, uncertainty=7.0)
+
+    for scores in ([sure, guess("qwen3-0.6b")], [unsure, guess("qwen3-max")]):
+        blended = blend(scores, TODAY)
+        assert blended is not None
+        assert (blended.score, blended.sources) == (78, ("artificial-analysis",))

@@ -163,8 +163,24 @@ def _blend(
         return _pooled([*measured, *(curated or _as_task(general))])
     by_size = [place for place in places if scores[place].metric == SIZE_METRIC]
     if by_size and alone.uncertainty > SURE_UNCERTAINTY:
-        return _pooled([*measured, *_parts(scores, by_size, Basis.HEURISTIC, today)])
+        return _held_against(alone, by_size[0], scores[by_size[0]])
     return alone
+
+
+def _held_against(measured: _Blend, place: int, guess: QualityScore) -> _Blend:
+    """Return what was measured, drawn towards a guess by their precision.
+
+    That the two disagree says nothing about what was measured, so it keeps its uncertainty, and
+    the guess, which is never surer, the smaller share.
+    """
+    precision = 1 / measured.uncertainty**2, 1 / guess.uncertainty**2
+    share = precision[1] / sum(precision)
+    kept = tuple((each, part * (1 - share)) for each, part in measured.shares)
+    return _Blend(
+        score=measured.score + share * (guess.score - measured.score),
+        uncertainty=measured.uncertainty,
+        shares=(*kept, (place, share)),
+    )
 
 
 def _as_task(general: _Blend | None) -> list[_Part]:
