@@ -31,6 +31,15 @@ def openrouter_body(*models: Mapping[str, Any]) -> bytes:
     return json.dumps({"data": models}).encode() + b" " * 1000
 
 
+def arena_body(ratings: Mapping[str, float]) -> bytes:
+    """Return a leaderboard of general use."""
+    rows = {
+        name: {"rating": rating, "rating_q025": rating - 5, "rating_q975": rating + 5}
+        for name, rating in ratings.items()
+    }
+    return json.dumps({"full": rows}).encode()
+
+
 def chat(provider: str, **fields: Any) -> dict[str, Any]:
     return {"litellm_provider": provider, "mode": "chat"} | fields
 

@@ -14,6 +14,7 @@ from steelyard_registry.adapters.score_readers.llm_stats import read_llm_stats
 from steelyard_registry.domain.quality.blending import blend
 from steelyard_registry.domain.quality.editions import Observation, ScoreEdition, ScoreSource
 from steelyard_registry.domain.quality.joining import Joined, ScoreNames
+from steelyard_registry.domain.quality.plausibility import rank_correlation
 from steelyard_registry.domain.quality.scores import Basis, Quality, QualityScore, Task
 from steelyard_registry.domain.quality.scoring import Join, Scored, score_models
 from tests.registry.named_models import models_of
@@ -126,26 +127,10 @@ def agreement(left_out: Mapping[str, float], scores: Mapping[str, float]) -> Agr
     models = sorted(left_out.keys() & scores.keys())
     return Agreement(
         count=len(models),
-        correlation=spearman(
+        correlation=rank_correlation(
             [left_out[model] for model in models], [scores[model] for model in models]
         ),
     )
-
-
-def spearman(left: Sequence[float], right: Sequence[float]) -> float:
-    """Return the correlation of two rows of ranks; equal figures share their mean rank."""
-    x, y = _ranks(left), _ranks(right)
-    mean = (len(x) - 1) / 2
-    product = sum((a - mean) * (b - mean) for a, b in zip(x, y, strict=True))
-    squares = [sum((rank - mean) ** 2 for rank in ranks) for ranks in (x, y)]
-    return float(product / (squares[0] * squares[1]) ** 0.5)
-
-
-def _ranks(values: Sequence[float]) -> list[float]:
-    places: dict[float, list[int]] = {}
-    for place, value in enumerate(sorted(values)):
-        places.setdefault(value, []).append(place)
-    return [sum(places[value]) / len(places[value]) for value in values]
 
 
 def _edition(

@@ -27,7 +27,6 @@ from tests.registry.evaluation import (
     general_figures,
     qualities,
     read_evidence,
-    spearman,
     without_word,
 )
 
@@ -200,9 +199,3 @@ def test_r9_the_frontier_is_told_apart(everything: Mapping[str, Quality]) -> Non
     top = sorted((each.score for each in everything.values()), reverse=True)[:20]
 
     assert top == sorted(set(top), reverse=True)
-
-
-def test_rank_correlation_counts_equal_figures_half() -> None:
-    assert spearman([1, 2, 3], [10, 20, 30]) == 1
-    assert spearman([1, 2, 3], [3, 2, 1]) == -1
-    assert spearman([1, 1, 2], [1, 2, 3]) == pytest.approx(0.866, abs=0.001)

@@ -123,7 +123,10 @@ async def test_a_persons_score_wins_until_it_expires(
 
     during = await stub.SetQuality(pb.SetQualityRequest(score=score))
     shown = await stub.GetQuality(pb.GetQualityRequest(model="gpt-4o"))
-    await clock.advance(11 * 86_400)
+    await clock.advance(10 * 86_400 - 1)
+    await kept.publisher.publish(lambda state: state)
+    still = await stub.GetQuality(pb.GetQualityRequest(model="gpt-4o"))
+    await clock.advance(1)
     await kept.publisher.publish(lambda state: state)
     after = await stub.GetQuality(pb.GetQualityRequest(model="gpt-4o"))
 
@@ -132,7 +135,9 @@ async def test_a_persons_score_wins_until_it_expires(
     assert [(each.source, each.share) for each in shown.scores if each.correction] == [
         ("operator", 1.0)
     ]
+    assert still.quality.score == 12
     assert after.quality.score == before.quality.score
+    assert not kept.publisher.state.corrections
 
 
 async def test_a_score_of_a_task_leaves_the_general_one(stub: pb_grpc.RegistryServiceStub) -> None:

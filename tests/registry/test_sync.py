@@ -14,10 +14,19 @@ from steelyard_common.errors import StorageFullError
 from steelyard_registry.domain.events import EventKind, FieldChange
 from steelyard_registry.domain.models import DeprecationReason, State
 from steelyard_registry.domain.ports import EventQuery
+from steelyard_registry.domain.quality.editions import ScoreSource
+from steelyard_registry.domain.quality.scores import Basis
 from steelyard_registry.domain.stewardship import Subject, taken_out
 from steelyard_registry.domain.sync_run import SourceResult
 from tests.fakes import START, FakeClock, FakeFeedServer
-from tests.registry.builders import SEED_TIME, chat, listed, litellm_body, openrouter_body
+from tests.registry.builders import (
+    SEED_TIME,
+    arena_body,
+    chat,
+    listed,
+    litellm_body,
+    openrouter_body,
+)
 from tests.registry.keeping import Feeds, Keeping, keeping
 
 SEED = {f"gpt-{number}": chat("openai") for number in range(20)}
@@ -478,3 +487,65 @@ async def test_another_program_makes_another_version_of_the_same_state(
     async with keeping(tmp_path, clock, LIVE) as new:
         assert new.edition.version > version
         assert set(new.edition.models) == set(LIVE)
+
+
+async def test_a_leaderboard_that_is_shuffled_is_doubted_and_one_that_moves_is_not(
+    tmp_path: Path, clock: FakeClock, feed_server: FakeFeedServer
+) -> None:
+    board = {f"gpt-{place}": 1000.0 + 10 * place for place in range(20)}
+    names = list(board)
+    shuffled = dict(
+        zip(names, [*list(board.values())[10:], *list(board.values())[:10]], strict=True)
+    )
+    moved = {name: rating + 300 for name, rating in board.items()}
+    url = feed_server.publish("/arena.json", arena_body(board))
+    feeds = Feeds(scores={ScoreSource.ARENA: url})
+    async with keeping(tmp_path, clock, SEED, feeds) as kept:
+        await kept.sync_scores()
+        before = kept.edition.models["gpt-1"].quality
+
+        feed_server.publish("/arena.json", arena_body(shuffled))
+        doubted = await kept.sync_scores()
+        after = kept.edition.models["gpt-1"].quality
+        feed_server.publish("/arena.json", arena_body(moved))
+        taken = await kept.sync_scores()
+
+    assert doubted.errors == ("arena puts the models in quite another order than before",)
+    assert after == before
+    assert taken.outcomes[0].result is SourceResult.READ
+
+
+async def test_scores_are_read_by_themselves_and_again_when_they_are_old(
+    tmp_path: Path, clock: FakeClock, feed_server: FakeFeedServer
+) -> None:
+    board = {f"gpt-{place}": 1000.0 + 10 * place for place in range(20)}
+    feeds = Feeds(scores={ScoreSource.ARENA: feed_server.publish("/arena.json", arena_body(board))})
+    async with keeping(tmp_path, clock, SEED, feeds) as kept:
+        running = Running(kept, clock)
+        await running.after(0)
+        quality = kept.edition.models["gpt-1"].quality
+        await running.after(DAY)
+        await running.stop()
+
+    assert quality is not None
+    assert quality.basis is Basis.MEASURED
+    assert len(feed_server.requests) == 2
+
+
+async def test_a_row_that_cannot_be_read_is_left_out_and_read_anew(
+    tmp_path: Path, clock: FakeClock, feed_server: FakeFeedServer
+) -> None:
+    feeds = Feeds(litellm=feed_server.publish("/map", litellm_body(LIVE), etag='"1"'))
+    async with keeping(tmp_path, clock, SEED, feeds) as kept:
+        await kept.sync()
+        async with kept.database.write() as connection:
+            await connection.exec_driver_sql(
+                "UPDATE offer_record SET content = '{\"offer\": 7}' WHERE offer = 'openai/gpt-live'"
+            )
+    async with keeping(tmp_path, clock, SEED, feeds) as kept:
+        assert set(kept.edition.models) == set(SEED)
+
+        report = await kept.sync()
+
+        assert report.outcomes[0].result is SourceResult.READ
+        assert set(kept.edition.models) == set(LIVE)

@@ -1,8 +1,8 @@
 """The state in the database: written whole or not at all."""
 
 import asyncio
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any, TypeAlias, TypeVar
@@ -16,7 +16,7 @@ from steelyard_common.leases import Lease, holds
 from steelyard_common.many_rows import execute_many
 from steelyard_registry.adapters import state_text
 from steelyard_registry.adapters.event_store import write_events
-from steelyard_registry.adapters.state_text import write_text
+from steelyard_registry.adapters.state_text import read_text, write_text
 from steelyard_registry.adapters.tables import (
     CORRECTION,
     DECISION,
@@ -29,7 +29,7 @@ from steelyard_registry.domain.events import CatalogEvent
 from steelyard_registry.domain.ports import LeaseLostError, SupersededError
 from steelyard_registry.domain.quality.editions import ScoreEdition
 from steelyard_registry.domain.quality.scores import Task
-from steelyard_registry.domain.state import OfferRecord, RegistryState
+from steelyard_registry.domain.state import OfferRecord, RegistryState, SourceState
 
 _Row: TypeAlias = "tuple[Any, ...]"
 
@@ -180,6 +180,7 @@ def _rows(
 
 def _state(served: sa.RowMapping, tables: Sequence[Sequence[_Row]]) -> RegistryState:
     offers, sources, editions, decisions, corrections = tables
+    records, damaged = _records(offers)
     return RegistryState(
         revision=served["revision"],
         version=served["version"],
@@ -187,34 +188,57 @@ def _state(served: sa.RowMapping, tables: Sequence[Sequence[_Row]]) -> RegistryS
         digest=served["digest"],
         day=served["day"],
         is_stale=served["is_stale"],
-        records=_records(offers),
-        sources=MappingProxyType(
-            {source: state_text.SOURCES.decode(content) for source, content in sources}
-        ),
+        records=records,
+        sources=_sources(sources, damaged),
         editions=_editions(editions),
         decisions=MappingProxyType(
-            {name: state_text.DECISIONS.decode(content) for name, content in decisions}
+            {
+                name: decision
+                for name, content in decisions
+                if (decision := read_text(state_text.DECISIONS, content, name)) is not None
+            }
         ),
         corrections=MappingProxyType(
             {
-                (model, Task(task)): state_text.CORRECTIONS.decode(content)
+                (model, Task(task)): score
                 for model, task, content in corrections
+                if (score := read_text(state_text.CORRECTIONS, content, model)) is not None
             }
         ),
     )
 
 
-def _records(rows: Sequence[_Row]) -> Mapping[str, Mapping[str, OfferRecord]]:
+def _records(
+    rows: Sequence[_Row],
+) -> tuple[Mapping[str, Mapping[str, OfferRecord]], Collection[str]]:
+    """Return the records, and the sources of which some cannot be read."""
     records: dict[str, dict[str, OfferRecord]] = {}
+    damaged: set[str] = set()
     for source, offer, content in rows:
-        records.setdefault(source, {})[offer] = state_text.RECORDS.decode(content)
-    return MappingProxyType(records)
+        record = read_text(state_text.RECORDS, content, offer)
+        if record is None:
+            damaged.add(source)
+        else:
+            records.setdefault(source, {})[offer] = record
+    return MappingProxyType(records), damaged
+
+
+def _sources(rows: Sequence[_Row], damaged: Collection[str]) -> Mapping[str, SourceState]:
+    states: dict[str, SourceState] = {}
+    for source, content in rows:
+        state = read_text(state_text.SOURCES, content, source)
+        if state is not None:
+            # What is damaged is read anew in the next sync, whatever its publisher says.
+            states[source] = replace(state, reader=0) if source in damaged else state
+    return MappingProxyType(states)
 
 
 def _editions(rows: Sequence[_Row]) -> Mapping[str, tuple[ScoreEdition, ...]]:
     editions: dict[str, list[ScoreEdition]] = {}
-    for source, _, content in rows:
-        editions.setdefault(source, []).append(state_text.EDITIONS.decode(content))
+    for source, day, content in rows:
+        edition = read_text(state_text.EDITIONS, content, f"{source} {day}")
+        if edition is not None:
+            editions.setdefault(source, []).append(edition)
     return MappingProxyType(
         {
             source: tuple(sorted(each, key=lambda edition: edition.edition_date, reverse=True))

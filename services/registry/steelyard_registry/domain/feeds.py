@@ -12,8 +12,16 @@ JITTER = 0.1
 REFRESH_AT = 0.9
 
 
-class ShrunkError(Exception):
+class DoubtedError(Exception):
+    """A feed is rather broken than true; it is believed when it says the same for a day."""
+
+
+class ShrunkError(DoubtedError):
     """A feed names far fewer entries than its last good copy."""
+
+
+class ShuffledError(DoubtedError):
+    """A feed of scores puts the models that it had before in quite another order."""
 
 
 class SourceName(StrEnum):

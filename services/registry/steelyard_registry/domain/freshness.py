@@ -33,9 +33,15 @@ class Freshness:
         )
 
     def turning_points(self, state: RegistryState, now: datetime) -> Iterable[float]:
-        """Return the seconds until the catalogue is of another day, or a source turns stale."""
+        """Return the seconds until the catalogue changes by itself.
+
+        It is of another day, a source turns stale, or what a person has set is over.
+        """
         tomorrow = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
         yield (tomorrow - now).total_seconds()
+        for score in state.corrections.values():
+            if score.expire_time is not None:
+                yield max(0.0, (score.expire_time - now).total_seconds())
         for name in self.catalogue_sources:
             checked = state.source(name).checked_time
             if checked is not None and not is_stale(checked, now, self.times_to_live[name]):

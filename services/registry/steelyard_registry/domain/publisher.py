@@ -1,7 +1,7 @@
 """The only one that changes what is kept and what is served."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -15,11 +15,9 @@ from steelyard_registry.domain.freshness import Freshness
 from steelyard_registry.domain.live import LiveCatalogue
 from steelyard_registry.domain.ports import LeaseLostError, StateStore, SupersededError
 from steelyard_registry.domain.state import RegistryState
+from steelyard_registry.domain.stewardship import Change, in_force
 
 ATTEMPTS = 5
-
-Change = Callable[[RegistryState], RegistryState]
-"""Makes the next state of the present one; called again when another replica was faster."""
 
 logger = structlog.get_logger(__name__)
 
@@ -114,7 +112,7 @@ class Publisher:
     ) -> Published:
         before, known = self.live.current, self.state
         now = self._clock.now()
-        state = change(known)
+        state = in_force(change(known), now)
         state = replace(state, day=now.date(), is_stale=self._freshness.is_stale(state, now))
         if state == known and not events:
             return Published(before=before, after=before, events=())

@@ -9,7 +9,7 @@ from typing import Any
 from steelyard_catalog.json_text import CatalogueFormatError
 from steelyard_common.clock import Clock
 from steelyard_common.feed import FeedCopy, FeedError, NotModified
-from steelyard_registry.domain.feeds import ShrunkError
+from steelyard_registry.domain.feeds import DoubtedError
 from steelyard_registry.domain.ports import FeedReader
 from steelyard_registry.domain.state import READER, RegistryState, SourceState
 from steelyard_registry.domain.sync_run import Progress, SourceOutcome, SourceResult
@@ -41,7 +41,7 @@ class SourceReader:
             if isinstance(error, CatalogueFormatError):
                 problem = f"{source.name} {error}"
             return self._failed(source, problem, doubted=False)
-        except ShrunkError as error:
+        except DoubtedError as error:
             return self._failed(source, f"{source.name} {error}", doubted=True)
 
     async def _read(self, source: SyncSource[Any], state: RegistryState) -> Reading:

@@ -1,15 +1,17 @@
 """What people decide about models: out of routing, back into it, and how good they are."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
 from steelyard_registry.domain.lifecycle import state_of
 from steelyard_registry.domain.models import DeprecationReason, Model, Offer, State
-from steelyard_registry.domain.publisher import Change
 from steelyard_registry.domain.quality.scores import QualityScore
 from steelyard_registry.domain.state import HandDecision, RegistryState, ScoreKey
+
+Change = Callable[[RegistryState], RegistryState]
+"""Makes the next state of the present one; called again when another replica was faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,19 @@ def uncorrected(key: ScoreKey) -> Change:
         return replace(state, corrections=MappingProxyType(rest))
 
     return change
+
+
+def in_force(state: RegistryState, now: datetime) -> RegistryState:
+    """Return a state without scores whose time is over."""
+    kept = {key: each for key, each in state.corrections.items() if not is_over(each, now)}
+    if len(kept) == len(state.corrections):
+        return state
+    return replace(state, corrections=MappingProxyType(kept))
+
+
+def is_over(score: QualityScore, now: datetime) -> bool:
+    """Whether a score no longer wins."""
+    return score.expire_time is not None and score.expire_time <= now
 
 
 def _names(subject: Subject) -> set[str]:

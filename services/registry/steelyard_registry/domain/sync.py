@@ -16,10 +16,11 @@ from steelyard_registry.domain.events import EventKind
 from steelyard_registry.domain.freshness import Freshness
 from steelyard_registry.domain.models import Model
 from steelyard_registry.domain.ports import FeedReader, LeaseKeeper
-from steelyard_registry.domain.publisher import Change, Published, Publisher
+from steelyard_registry.domain.publisher import Published, Publisher
 from steelyard_registry.domain.quality.scores import Basis
 from steelyard_registry.domain.source_reading import Reading, SourceReader
 from steelyard_registry.domain.state import RegistryState
+from steelyard_registry.domain.stewardship import Change
 from steelyard_registry.domain.sync_run import (
     Progress,
     Report,

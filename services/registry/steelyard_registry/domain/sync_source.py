@@ -7,10 +7,11 @@ from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from steelyard_common.feed import Feed, FeedCopy
-from steelyard_registry.domain.feeds import ShrunkError, check_size
+from steelyard_registry.domain.feeds import ShrunkError, ShuffledError, check_size
 from steelyard_registry.domain.lifecycle import confirmed, largest_providers, taken_over
 from steelyard_registry.domain.models import Offer
 from steelyard_registry.domain.quality.editions import ScoreEdition, ScoreSource, with_edition
+from steelyard_registry.domain.quality.plausibility import agrees
 from steelyard_registry.domain.source_facts import SourceFacts
 from steelyard_registry.domain.state import RegistryState, SourceState
 
@@ -45,7 +46,7 @@ class SyncSource(Protocol[P]):
         """Accept a body after what is known.
 
         Raises:
-            ShrunkError: Far less is in it than before.
+            DoubtedError: It is rather broken than true.
         """
 
     def describe(self, parsed: P, state: SourceState) -> SourceState:
@@ -126,9 +127,12 @@ class ScoreFeed:
 
     def check(self, parsed: ReadEdition, state: RegistryState) -> None:
         editions = state.editions.get(self.name, ())
-        before = len(editions[0].observations) if editions else 0
+        if not editions:
+            return
         # Leaderboards drop names more freely than catalogues do.
-        check_size(len(parsed.edition.observations) * 2, before)
+        check_size(len(parsed.edition.observations) * 2, len(editions[0].observations))
+        if not agrees(parsed.edition, editions[0]):
+            raise ShuffledError("puts the models in quite another order than before")
 
     def describe(self, parsed: ReadEdition, state: SourceState) -> SourceState:
         return replace(
