@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import grpc
 import pytest
 import structlog
+from _pytest.nodeid import NodeId
 
 from steelyard_common.address import Address
 from steelyard_common.calls import CallLimits
@@ -90,6 +91,19 @@ async def serve(telemetry: Telemetry) -> AsyncIterator[Serve]:
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of a group on one worker, so that what they share is made once.
+
+    pytest-xdist 3.8 notes the group where pytest 9.2 no longer looks; the scheduler reads the id.
+    """
+    if not getattr(config.option, "loadgroup", False):
+        return
+    for item in items:
+        group = item.get_closest_marker("xdist_group")
+        if group is not None:
+            item._id = NodeId.parse(f"{item.nodeid}@{group.args[0]}")
 
 
 @pytest.fixture(scope="session")

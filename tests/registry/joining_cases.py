@@ -62,7 +62,7 @@ JOINS = [
     (ANALYSIS, "gemini-2-5-flash-reasoning", "gemini-2.5-flash", "reasoning"),
     (ANALYSIS, "gemini-2-5-flash", "gemini-2.5-flash", "non-reasoning"),
     (ARENA, "gemini-2.5-flash", "gemini-2.5-flash", ""),
-    (_LLM_STATS, "gemini-2.5-pro-preview-06-05", "gemini-2.5-pro-preview", ""),
+    (_LLM_STATS, "gemini-2.5-pro-preview-06-05", "gemini-2.5-pro-preview-06-05", ""),
     (_LIVEBENCH, "gemini-2.5-pro-06-05-highthinking", "gemini-2.5-pro", "thinking-high"),
     (ARENA, "Gemini-2.5-Pro-Preview-05-06", "gemini-2.5-pro-preview-05-06", ""),
     (_LIVEBENCH, "gemini-3-pro-preview-11-2025-low", "gemini-3-pro-preview", "low"),
@@ -110,8 +110,13 @@ JOINS = [
     (_LLM_STATS, "qwen-2.5-72b-instruct", "qwen2.5-72b-instruct", ""),
     # Mistral
     (ARENA, "mistral-medium-2508", "mistral-medium-3.1", ""),
-    (ARENA, "mistral-small-2506", "mistral-small-3.2-24b-instruct-2506", ""),
-    (_LIVEBENCH, "devstral-2512", "devstral-2-123b", ""),
+    (ARENA, "mistral-small-2506", "mistral-small-2506", ""),
+    (_LIVEBENCH, "devstral-2512", "devstral-2512", ""),
+    (ANALYSIS, "devstral-2", "devstral-2512", ""),
+    (ARENA, "mistral-large-3", "mistral-large-3", ""),
+    (ARENA, "mistral-medium-2505", "mistral-medium-3", ""),
+    (ANALYSIS, "ministral-3-14b", "ministral-14b-2512", ""),
+    (ANALYSIS, "gemma-4-31b", "gemma-4-31b-it", ""),
     # Meta, NVIDIA, Amazon and others
     (ANALYSIS, "llama-3-1-instruct-70b", "llama-3.1-70b-instruct", ""),
     (ANALYSIS, "llama-2-chat-7b", "llama-2-7b-chat", ""),
@@ -124,7 +129,7 @@ JOINS = [
     (ARENA, "Command R+ (08-2024)", "command-r-plus-08-2024", ""),
     (ARENA, "Command R+ (04-2024)", "command-r-plus", ""),
     (ANALYSIS, "jamba-1-7-large", "jamba-large-1.7", ""),
-    (ARENA, "snowflake-arctic-instruct", "snowflake/snowflake-arctic", ""),
+    (ARENA, "snowflake-arctic-instruct", "snowflake-arctic", ""),
 ]
 
 # Everything that they join, and what they must not.
@@ -132,7 +137,6 @@ MODELS = sorted(
     {model for _, _, model, _ in JOINS}
     | {
         "claude-sonnet-4",
-        "gemini-3-flash",
         "gemini-2.0-flash-lite",
         "grok-4-fast",
         "grok-4.1-fast",

@@ -74,15 +74,15 @@ def test_reasons_are_numbered_as_in_the_contract() -> None:
 
 
 def test_a_short_name_that_several_kinds_fit_is_ambiguous() -> None:
-    names = names_of("gemma-3-27b-it", "gemma-3-27b-instruct")
+    names = names_of("olmo-2-32b-it", "olmo-2-32b-instruct")
 
-    assert names.join(ARENA, "gemma-3-27b") == Unjoined(UnjoinedReason.AMBIGUOUS, "gemma-3-27b")
+    assert names.join(ARENA, "olmo-2-32b") == Unjoined(UnjoinedReason.AMBIGUOUS, "olmo-2-32b")
 
 
 def test_a_short_name_is_the_model_of_that_name_first() -> None:
-    names = names_of("gemma-3-27b", "gemma-3-27b-it")
+    names = names_of("olmo-2-32b", "olmo-2-32b-it")
 
-    assert names.join(ARENA, "gemma-3-27b") == Joined("gemma-3-27b")
+    assert names.join(ARENA, "olmo-2-32b") == Joined("olmo-2-32b")
 
 
 def test_a_snapshot_that_is_sold_by_itself_keeps_its_scores() -> None:

@@ -36,6 +36,8 @@ CATALOGUES = (
     ("2026-08-09_v1.92.2", "models_2026-07-17"),
     ("2026-10-21_v1.106.2", "models_2026-08-01"),
 )
+
+pytestmark = pytest.mark.xdist_group("joining")
 NEWEST = CATALOGUES[-1]
 # What a rule joins although no seller of every edition writes its digits or counts like this.
 SPELLED_OTHERWISE = {

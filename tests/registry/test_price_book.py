@@ -34,6 +34,8 @@ from tests.registry.priced import (
     shipped_catalogue,
 )
 
+pytestmark = pytest.mark.xdist_group("price_book")
+
 SECONDS = 10
 MODES = len(traits.Mode.values()) - 1
 MICRODOLLAR = 1_000_000

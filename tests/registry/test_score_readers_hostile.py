@@ -122,7 +122,7 @@ def check(read: ReadScores) -> None:
 
 
 @pytest.mark.parametrize("reader", READERS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(body=BODIES | PACKED)
 def test_any_body_is_read_or_refused(reader: Callable[[bytes], ReadScores], body: bytes) -> None:
     with contextlib.suppress(CatalogueFormatError):
@@ -130,7 +130,7 @@ def test_any_body_is_read_or_refused(reader: Callable[[bytes], ReadScores], body
 
 
 @pytest.mark.parametrize("reader", READERS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(body=TABLES | DOCUMENTS.map(as_json), cut=st.integers(0, 400), noise=st.binary(max_size=8))
 def test_a_body_that_was_damaged_is_read_or_refused(
     reader: Callable[[bytes], ReadScores], body: bytes, cut: int, noise: bytes

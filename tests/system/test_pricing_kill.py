@@ -36,7 +36,7 @@ from tests.pricing.editions import cached_price, edition_body, edition_of
 from tests.stack import Stack
 
 # Read here: a fixture takes all settings away.
-KILLS = int(os.environ.get("STEELYARD_TEST_KILLS", "10"))
+KILLS = int(os.environ.get("STEELYARD_TEST_KILLS", "5"))
 SECONDS_PER_KILL = 15
 LATEST_KILL = 1.6
 """In durations of what is interrupted: the last kills come when it is over."""

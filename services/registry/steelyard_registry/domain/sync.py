@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from steelyard_common.clock import Clock
-from steelyard_common.errors import RefreshInProgressError, RegistryUnavailableError
+from steelyard_common.errors import RefreshInProgressError, RegistryUnavailableError, SteelyardError
 from steelyard_common.leases import Lease
 from steelyard_registry.domain.events import EventKind
 from steelyard_registry.domain.freshness import Freshness
@@ -99,7 +99,9 @@ class Syncer:
         except asyncio.CancelledError:
             run.fail(RegistryUnavailableError())
             raise
-        except RefreshInProgressError as error:
+        except SteelyardError as error:
+            # Another replica syncs, there is no room...: it says all, and a traceback adds nothing.
+            logger.warning("not synced", kind=self._kind, problem=error.message)
             run.fail(error)
             return
         except Exception as error:
