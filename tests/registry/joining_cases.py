@@ -229,7 +229,7 @@ NEVER = [
     ("gemini-2.0-flash-exp", ("gemini-2.0-flash",)),
     ("gemini-2.0-flash-thinking-exp-01-21", ("gemini-2.0-flash",)),
     ("gemini-2.0-flash-thinking", ("gemini-2.0-flash",)),
-    ("gemini-2.5-pro-preview-05-06", ("gemini-2.5-pro", "gemini-2.5-pro-preview")),
+    ("gemini-2.5-pro-preview-05-06", ("gemini-2.5-pro", "gemini-2.5-pro-preview-06-05")),
     ("gemma-2-9b-it-simpo", ("gemma-2-9b-it",)),
     ("grok-4.1", ("grok-4.1-fast", "grok-4")),
     ("grok-4-fast-chat", ("grok-4-fast", "grok-4")),

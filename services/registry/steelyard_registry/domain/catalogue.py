@@ -18,6 +18,7 @@ from steelyard_registry.domain.models import Model, Offer
 from steelyard_registry.domain.providers import Provider, with_sellers
 from steelyard_registry.domain.quality.scores import QualityScore
 from steelyard_registry.domain.search import SearchIndex
+from steelyard_registry.domain.unjoined_offers import unjoined_offers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +56,8 @@ class Catalogue:
     def __init__(self, facts: Facts, edition: Edition, grades: Grades) -> None:
         """Index an edition; takes a few hundred milliseconds for all real models."""
         self.edition = edition
-        self.unjoined = grades.unjoined
-        """Names of score sources that are joined to no model, by source and name."""
+        self.unjoined = (*grades.unjoined, *unjoined_offers(edition.models.values()))
+        """Names of score sources, and offers of catalogues, that are joined to no model."""
         self._scores = grades.scores
         self._model_of_offer = {
             offer.offer: model for model in edition.models.values() for offer in model.offers
