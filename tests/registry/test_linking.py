@@ -47,7 +47,7 @@ def test_a_link_finds_the_line_that_the_anchors_lie_on() -> None:
 
     assert isinstance(link, LogisticLink)
     assert link.place(1233.0).score == pytest.approx(true_score(1233.0))
-    assert link.place(1650.0).score == pytest.approx(true_score(1650.0))
+    assert link.place(1490.0).score == pytest.approx(true_score(1490.0))
     assert "Elo on 21 models" in link.normalization
 
 
@@ -60,6 +60,18 @@ def test_a_quarter_of_wrong_anchors_moves_a_link_by_less_than_its_uncertainty() 
     for rating in RATINGS:
         placed = link.place(rating)
         assert abs(placed.score - true_score(rating)) < placed.uncertainty
+
+
+def test_what_no_anchor_holds_is_placed_near_the_best_of_them_and_is_never_surer() -> None:
+    link = elo_link(anchors_of(RATINGS, true_score))
+    best = link.place(RATINGS[-1])
+
+    placed = [link.place(rating) for rating in (1520.0, 1650.0, 5000.0)]
+
+    assert best.score < placed[0].score < placed[1].score <= placed[2].score
+    assert placed[0].score == pytest.approx(true_score(1520.0), abs=0.1)
+    assert placed[2].score < best.score + 3
+    assert min(each.uncertainty for each in placed) >= best.uncertainty
 
 
 def test_r9_the_top_does_not_saturate() -> None:

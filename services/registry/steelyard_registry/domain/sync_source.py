@@ -11,7 +11,7 @@ from steelyard_registry.domain.feeds import ShrunkError, ShuffledError, check_si
 from steelyard_registry.domain.lifecycle import confirmed, largest_providers, taken_over
 from steelyard_registry.domain.models import Offer
 from steelyard_registry.domain.quality.editions import ScoreEdition, ScoreSource, with_edition
-from steelyard_registry.domain.quality.plausibility import agrees
+from steelyard_registry.domain.quality.plausibility import agrees, without_outliers
 from steelyard_registry.domain.source_facts import SourceFacts
 from steelyard_registry.domain.state import RegistryState, SourceState
 
@@ -127,8 +127,8 @@ class ScoreFeed:
 
     def check(self, parsed: ReadEdition, state: RegistryState) -> None:
         editions = state.editions.get(self.name, ())
-        if not editions:
-            return
+        if not editions or state.source(self.name).url != self.feed.url:
+            return  # another address may spell names in another way
         # Leaderboards drop names more freely than catalogues do.
         check_size(len(parsed.edition.observations) * 2, len(editions[0].observations))
         if not agrees(parsed.edition, editions[0]):
@@ -142,7 +142,9 @@ class ScoreFeed:
         )
 
     def take(self, state: RegistryState, parsed: ReadEdition, now: datetime) -> RegistryState:
-        editions = with_edition(state.editions.get(self.name, ()), parsed.edition)
+        known = state.editions.get(self.name, ())
+        edition = without_outliers(parsed.edition, known[0] if known else None)
+        editions = with_edition(known, edition)
         return replace(state, editions=_with(state.editions, self.name, editions))
 
     def confirm(self, state: RegistryState, now: datetime) -> RegistryState:

@@ -26,6 +26,8 @@ _MIN_CONCORDANCE = 0.6
 _MIN_SPREAD = 0.08
 # Residuals beyond so many spreads are bad joins or bad figures, which must not widen all others.
 _OUTLIER = 3.0
+# How far above the best anchor a figure may be placed, in logits: 97.5 points become 98.2.
+_MAX_BEYOND = 0.35
 _MAD_TO_SPREAD = 1.4826
 _PERCENT = 100.0
 
@@ -138,6 +140,8 @@ class LogisticLink:
     extent: float
     """Sum of their squared distances from it."""
     anchor_count: int
+    reach: float
+    """Logit on the line of the best anchor."""
 
     @property
     def normalization(self) -> str:
@@ -157,7 +161,19 @@ class LogisticLink:
         quantile = WIDTH + 2.7 / (self.anchor_count - 2)
         width = quantile * self.spread * math.sqrt(1 + 1 / self.anchor_count + distance)
         own = self.slope * self.scale.half_width(value, interval)
-        return _placed(self.offset + self.slope * x, math.hypot(width, own))
+        return self._within_reach(self.offset + self.slope * x, math.hypot(width, own))
+
+    def _within_reach(self, y: float, width: float) -> Placed:
+        """Place what is better than every anchor close to the best of them, and never surer.
+
+        A line that nothing holds on that side is no evidence that somebody has left all others
+        behind; and where the scale ends, the same width makes fewer points.
+        """
+        if y <= self.reach:
+            return _placed(y, width)
+        beyond = _MAX_BEYOND * (1 - math.exp((self.reach - y) / _MAX_BEYOND))
+        placed = _placed(self.reach + beyond, width)
+        return Placed(placed.score, max(placed.uncertainty, _placed(self.reach, width).uncertainty))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +227,7 @@ def _robust_line(scale: Scale, points: Sequence[tuple[float, float]]) -> Logisti
         centre=centre,
         extent=math.fsum((x - centre) ** 2 for x, _ in points),
         anchor_count=len(points),
+        reach=offset + slope * max(x for x, _ in points),
     )
 
 
