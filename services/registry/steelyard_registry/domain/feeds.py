@@ -20,6 +20,10 @@ class ShrunkError(DoubtedError):
     """A feed names far fewer entries than its last good copy."""
 
 
+class UpheavalError(DoubtedError):
+    """A feed says something else than before of too many entries."""
+
+
 class ShuffledError(DoubtedError):
     """A feed of scores puts the models that it had before in quite another order."""
 

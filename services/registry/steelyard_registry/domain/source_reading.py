@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
+
+import structlog
 
 from steelyard_catalog.json_text import CatalogueFormatError
 from steelyard_common.clock import Clock
@@ -13,7 +14,9 @@ from steelyard_registry.domain.feeds import DoubtedError
 from steelyard_registry.domain.ports import FeedReader
 from steelyard_registry.domain.state import READER, RegistryState, SourceState
 from steelyard_registry.domain.sync_run import Progress, SourceOutcome, SourceResult
-from steelyard_registry.domain.sync_source import SyncSource, is_believed
+from steelyard_registry.domain.sync_source import SyncSource, doubted, is_believed
+
+logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,28 +39,34 @@ class SourceReader:
         """Read a source as it is after a state."""
         try:
             return await self._read(source, state)
-        except (FeedError, CatalogueFormatError) as error:
-            problem = str(error)
-            if isinstance(error, CatalogueFormatError):
-                problem = f"{source.name} {error}"
-            return self._failed(source, problem, doubted=False)
-        except DoubtedError as error:
-            return self._failed(source, f"{source.name} {error}", doubted=True)
+        except FeedError as error:
+            return self._failed(source, str(error))
+        except CatalogueFormatError as error:
+            return self._failed(source, f"{source.name} {error}")
+        except Exception:
+            # A bug in the reading of one source keeps no other one out.
+            logger.exception("source not read", source=source.name)
+            return self._failed(source, f"{source.name} could not be read")
 
     async def _read(self, source: SyncSource[Any], state: RegistryState) -> Reading:
         self._say(source, f"reading {source.name}")
         known = state.source(source.name)
         copy = await self._feeds.fetch(source.feed, _copy(known, source, state))
         now = self._clock.now()
-        if isinstance(copy, NotModified) or _has(known, copy, source, state):
+        if isinstance(copy, NotModified):
             return self._unchanged(source, known)
+        if _has(known, copy, source, state):
+            return self._unchanged(source, _read_state(known, copy))
         self._say(source, f"{source.name} has {len(copy.body):,} bytes")
         # Seconds of pure computation: the event loop goes on serving.
         parsed = await asyncio.to_thread(source.parse, copy)
-        if not is_believed(known, now):
-            await asyncio.to_thread(source.check, parsed, state)
         described = source.describe(parsed, _read_state(known, copy))
         count = described.entry_count
+        if not is_believed(known, count, now):
+            try:
+                await asyncio.to_thread(source.check, parsed, state)
+            except DoubtedError as error:
+                return self._failed(source, f"{source.name} {error}", doubted_entries=count)
         self._say(source, f"{source.name} names {count:,} entries", count)
 
         def apply(current: RegistryState) -> RegistryState:
@@ -77,15 +86,15 @@ class SourceReader:
         now = self._clock.now()
 
         def apply(current: RegistryState) -> RegistryState:
-            before = current.source(source.name)
             confirmed = replace(
-                before,
+                known,
                 checked_time=now,
                 attempt_time=now,
                 failures=0,
                 problem="",
                 doubted_count=0,
                 doubted_since=None,
+                doubted_entries=0,
             )
             return _with_state(source.confirm(current, now), source.name, confirmed)
 
@@ -98,7 +107,9 @@ class SourceReader:
         )
         return Reading(outcome, apply)
 
-    def _failed(self, source: SyncSource[Any], problem: str, *, doubted: bool) -> Reading:
+    def _failed(
+        self, source: SyncSource[Any], problem: str, *, doubted_entries: int | None = None
+    ) -> Reading:
         now = self._clock.now()
 
         def apply(current: RegistryState) -> RegistryState:
@@ -106,8 +117,8 @@ class SourceReader:
             failed = replace(
                 before, attempt_time=now, failures=before.failures + 1, problem=problem
             )
-            if doubted:
-                failed = _doubted(failed, now)
+            if doubted_entries is not None:
+                failed = doubted(failed, doubted_entries, now)
             return _with_state(current, source.name, failed)
 
         outcome = SourceOutcome(source=source.name, result=SourceResult.FAILED, message=problem)
@@ -158,15 +169,8 @@ def _read_state(known: SourceState, copy: FeedCopy) -> SourceState:
         problem="",
         doubted_count=0,
         doubted_since=None,
+        doubted_entries=0,
         reader=READER,
-    )
-
-
-def _doubted(state: SourceState, now: datetime) -> SourceState:
-    return replace(
-        state,
-        doubted_count=state.doubted_count + 1,
-        doubted_since=state.doubted_since or now,
     )
 
 

@@ -56,6 +56,8 @@ class SourceState:
     doubted_count: int = 0
     """Readings in a row that were refused because far less was in them than before."""
     doubted_since: datetime | None = None
+    doubted_entries: int = 0
+    """Entries of the body that was doubted first."""
     reader: int = 0
     """READER of the program that read the body."""
 

@@ -13,7 +13,8 @@ from steelyard_registry.domain.models import Offer
 from steelyard_registry.domain.quality.editions import ScoreEdition, ScoreSource, with_edition
 from steelyard_registry.domain.quality.plausibility import agrees, without_outliers
 from steelyard_registry.domain.source_facts import SourceFacts
-from steelyard_registry.domain.state import RegistryState, SourceState
+from steelyard_registry.domain.state import OfferRecord, RegistryState, SourceState
+from steelyard_registry.domain.upheaval import check_upheaval
 
 BELIEVED_AFTER = timedelta(hours=24)
 BELIEVED_READINGS = 3
@@ -85,6 +86,7 @@ class OfferSource:
         gone = largest_providers(before, LARGE_PROVIDERS) - sellers
         if gone:
             raise ShrunkError(f"names nothing of {', '.join(sorted(gone))} any more")
+        check_upheaval(parsed.offers, {offer.offer: offer for offer in before}, state.day)
 
     def describe(self, parsed: SourceFacts, state: SourceState) -> SourceState:
         return replace(
@@ -94,7 +96,10 @@ class OfferSource:
         )
 
     def take(self, state: RegistryState, parsed: SourceFacts, now: datetime) -> RegistryState:
-        known = state.records.get(self.name, {})
+        known = state.records.get(self.name)
+        if known is None:
+            # The seed was a reading as well: what is no longer named has its time of grace.
+            known = {name: OfferRecord(offer=offer) for name, offer in self.shipped.items()}
         records = taken_over(known, parsed, now, shipped=self.shipped)
         return replace(state, records=_with(state.records, self.name, records))
 
@@ -154,12 +159,27 @@ class ScoreFeed:
         return parsed.dropped_count
 
 
-def is_believed(state: SourceState, now: datetime) -> bool:
-    """Whether a body that was doubted often enough, and for long enough, is true after all."""
-    if state.doubted_since is None:
+def is_believed(state: SourceState, entry_count: int, now: datetime) -> bool:
+    """Whether a body that was doubted often enough, and for long enough, is true after all.
+
+    It must have about as many entries as the one that was doubted first: another one is another
+    matter.
+    """
+    if state.doubted_since is None or not _is_alike(entry_count, state.doubted_entries):
         return False
     readings = state.doubted_count + 1
     return readings >= BELIEVED_READINGS and now - state.doubted_since >= BELIEVED_AFTER
+
+
+def doubted(state: SourceState, entry_count: int, now: datetime) -> SourceState:
+    """Return the state of a source after a body that is rather broken than true."""
+    if state.doubted_since is None or not _is_alike(entry_count, state.doubted_entries):
+        return replace(state, doubted_count=1, doubted_since=now, doubted_entries=entry_count)
+    return replace(state, doubted_count=state.doubted_count + 1)
+
+
+def _is_alike(one: int, other: int) -> bool:
+    return abs(one - other) * 20 <= max(one, other)
 
 
 def _with(mapping: Mapping[K, V], key: K, value: V) -> Mapping[K, V]:
