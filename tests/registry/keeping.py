@@ -1,6 +1,6 @@
 """Registries without a server: what keeps a catalogue, on a database of the test's own."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from steelyard_registry.domain.catalogue import Edition
 from steelyard_registry.domain.freshness import Freshness
 from steelyard_registry.domain.models import Offer
 from steelyard_registry.domain.opening import open_registry
+from steelyard_registry.domain.ports import StateStore
 from steelyard_registry.domain.publisher import Publisher, Rules
 from steelyard_registry.domain.quality.editions import ScoreSource
 from steelyard_registry.domain.sync import Syncer, SyncPorts
@@ -82,23 +83,42 @@ class Keeping:
 
 @asynccontextmanager
 async def keeping(
-    directory: Path, clock: FakeClock, seed: Models, feeds: Feeds | None = None
+    directory: Path,
+    clock: FakeClock,
+    seed: Models,
+    feeds: Feeds | None = None,
+    store: Callable[[StateStore], StateStore] = lambda store: store,
 ) -> AsyncIterator[Keeping]:
-    """Keep a catalogue as one replica does; several may share a directory."""
+    """Keep a catalogue as one replica does; several may share a directory.
+
+    Args:
+        directory: Of the database.
+        clock: Dates everything.
+        seed: What ships, in LiteLLM's format.
+        feeds: What is read.
+        store: Puts something between the registry and its store.
+    """
     feeds = feeds or Feeds()
     async with AsyncExitStack() as resources:
         database = await Database.open("registry", data_dir=directory, migrations=MIGRATIONS)
         resources.push_async_callback(database.close)
         downloader = await resources.enter_async_context(FeedDownloader(clock, QUICK))
-        made = await _made(database, clock, downloader, seed, feeds)
+        made = await _made(
+            store(DatabaseStateStore(database, clock)), database, clock, downloader, (seed, feeds)
+        )
         resources.push_async_callback(made.syncers.models.stop)
         resources.push_async_callback(made.syncers.quality.stop)
         yield made
 
 
 async def _made(
-    database: Database, clock: FakeClock, downloader: FeedDownloader, seed: Models, feeds: Feeds
+    store: StateStore,
+    database: Database,
+    clock: FakeClock,
+    downloader: FeedDownloader,
+    given: tuple[Models, Feeds],
 ) -> Keeping:
+    seed, feeds = given
     shipped = facts_of(seed)
     sources = offer_sources(
         litellm_url=feeds.litellm,
@@ -114,7 +134,6 @@ async def _made(
         seed_time=SEED_TIME,
     )
     bundled = Bundled(seed=shipped, seed_time=SEED_TIME, providers={"openai": OPENAI})
-    store = DatabaseStateStore(database, clock)
     rules = Rules(CatalogueBuilder(bundled, names), freshness)
     publisher = await open_registry(store, rules, clock)
     ports = SyncPorts(

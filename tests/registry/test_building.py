@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from steelyard_registry.domain.building import Bundled, CatalogueBuilder
+from steelyard_registry.domain.decisions import HandDecision
 from steelyard_registry.domain.models import State
-from steelyard_registry.domain.state import HandDecision, OfferRecord, RegistryState
+from steelyard_registry.domain.state import OfferRecord, RegistryState
 from tests.registry.builders import OPENAI, SEED_TIME, TODAY, chat, curated, facts_of
 
 SEED = facts_of({"gpt-1": chat("openai")})

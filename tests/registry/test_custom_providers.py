@@ -1,5 +1,6 @@
 """Providers of an installation's own file."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,8 @@ base_url = "https://plain.example.com"
 def read(tmp_path: Path, text: str | bytes) -> CustomProviders:
     path = tmp_path / "providers.toml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return read_custom_providers(path, START)
+    os.utime(path, (START.timestamp(), START.timestamp()))
+    return read_custom_providers(path)
 
 
 def faults(tmp_path: Path, text: str | bytes) -> str:
@@ -344,6 +346,6 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path, text: str | bytes, probl
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CustomProvidersError, match="cannot be read: No such file"):
-        read_custom_providers(tmp_path / "none.toml", START)
+        read_custom_providers(tmp_path / "none.toml")
     with pytest.raises(CustomProvidersError, match="cannot be read: Is a directory"):
-        read_custom_providers(tmp_path, START)
+        read_custom_providers(tmp_path)

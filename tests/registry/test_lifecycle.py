@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from steelyard_registry.domain.decisions import Decisions, HandDecision
 from steelyard_registry.domain.lifecycle import FORGET_AFTER, confirmed, state_of, taken_over
 from steelyard_registry.domain.models import DeprecationReason, State
 from steelyard_registry.domain.source_facts import SourceFacts
-from steelyard_registry.domain.state import HandDecision, Records
+from steelyard_registry.domain.state import Records
 from tests.registry.builders import TODAY, chat, facts_of
 
 FIRST = datetime(2026, 11, 1, tzinfo=UTC)
@@ -61,7 +62,12 @@ def test_a_source_that_confirms_a_body_confirms_what_is_missing_in_it() -> None:
 
 
 def said(name: str, state: State) -> dict[str, HandDecision]:
-    return {name: HandDecision(name=name, state=state, actor="a", note="", time=FIRST)}
+    """Return a word on a name, of when it had one offer."""
+    return {
+        name: HandDecision(
+            name=name, state=state, actor="a", note="", time=FIRST, offers=("openai/gpt-1",)
+        )
+    }
 
 
 @pytest.mark.parametrize(
@@ -94,4 +100,22 @@ def test_a_persons_word_comes_before_the_sellers_and_an_offer_before_its_model(
 ) -> None:
     ends = None if days_left is None else TODAY + timedelta(days=days_left)
 
-    assert state_of(replace(OFFER, deprecation_date=ends), missed, decisions, TODAY) == expected
+    decision = Decisions(decisions).find(OFFER)
+    assert state_of(replace(OFFER, deprecation_date=ends), missed, decision, TODAY) == expected
+
+
+def test_who_is_out_stays_out_under_another_name_and_takes_later_offers_along() -> None:
+    decisions = Decisions(said("gpt-1", State.DEPRECATED))
+    renamed = replace(OFFER, model="gpt-one")
+    later = replace(OFFER, offer="azure/gpt-1")
+
+    assert decisions.find(renamed) is not None
+    assert decisions.find(later) is not None
+    assert decisions.find(replace(later, model="gpt-one")) is None
+
+
+def test_who_is_put_back_is_put_back_with_the_offers_of_that_moment() -> None:
+    decisions = Decisions(said("gpt-1", State.ACTIVE))
+
+    assert decisions.find(OFFER) is not None
+    assert decisions.find(replace(OFFER, offer="azure/gpt-1")) is None

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
@@ -64,7 +64,6 @@ ARENA_URL = (
 ARENA_VISION_URL = (
     "https://raw.githubusercontent.com/lmarena/arena-catalog/main/data/leaderboard-vision.json"
 )
-_NO_TIME = datetime.min.replace(tzinfo=UTC)
 ARTIFICIAL_ANALYSIS_URL = "https://artificialanalysis.ai/api/v2/data/llms/models"
 
 
@@ -143,14 +142,14 @@ class Settings(ServiceSettings):
     @property
     def provider_base_urls(self) -> Mapping[str, str]:
         """Roots that replace the official ones, by provider."""
-        custom = self.custom_providers(_NO_TIME).providers
-        return base_urls(os.environ, PREFIX, custom)
+        return base_urls(os.environ, PREFIX, self.custom_providers.providers)
 
-    def custom_providers(self, now: datetime) -> CustomProviders:
-        """Return what the file of providers names, as read at a time."""
+    @property
+    def custom_providers(self) -> CustomProviders:
+        """What the file of providers names."""
         if self.custom_providers_file is None:
             return CustomProviders(providers={}, offers=())
-        return read_custom_providers(self.custom_providers_file, now)
+        return read_custom_providers(self.custom_providers_file)
 
     @model_validator(mode="after")
     def _check_providers(self) -> Self:
@@ -276,7 +275,7 @@ async def _syncing(
 
 def _bundled(settings: Settings, surroundings: Surroundings) -> Bundled:
     seed, seed_time = surroundings.seed()
-    custom = settings.custom_providers(surroundings.clock.now())
+    custom = settings.custom_providers
     return Bundled(
         seed=seed,
         seed_time=seed_time,

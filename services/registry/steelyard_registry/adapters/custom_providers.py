@@ -1,12 +1,13 @@
 """Providers of an installation's own file: anything that speaks a wire format of ours."""
 
 import json
+import os
 import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -166,18 +167,17 @@ class _Provider(_Table):
         return self
 
 
-def read_custom_providers(path: Path, now: datetime) -> CustomProviders:
+def read_custom_providers(path: Path) -> CustomProviders:
     """Read a file of providers.
 
     Args:
         path: Of TOML with a table `[providers.NAME]` for each, and `[[providers.NAME.models]]`.
-        now: When the file is read; the time at which its offers were observed.
 
     Raises:
         CustomProvidersError: It cannot be read or is faulty; all faults are named, with the tables
             that they are in, and nothing of what the file holds.
     """
-    document = _document(path)
+    document, changed_time = _document(path)
     bundled = read_providers()
     faults: list[str] = []
     found = {
@@ -192,21 +192,25 @@ def read_custom_providers(path: Path, now: datetime) -> CustomProviders:
     return CustomProviders(
         providers={name: _to_provider(name, table, bundled) for name, table in found.items()},
         offers=tuple(
-            _to_offer(name, model, now) for name, table in found.items() for model in table.models
+            _to_offer(name, model, changed_time)
+            for name, table in found.items()
+            for model in table.models
         ),
     )
 
 
-def _document(path: Path) -> Mapping[str, Any]:
+def _document(path: Path) -> tuple[Mapping[str, Any], datetime]:
+    """Return the file, and when it was changed: for its offers that is when they were observed."""
     try:
         with path.open("rb") as opened:
             body = opened.read(MAX_BYTES + 1)
+            changed_time = datetime.fromtimestamp(os.fstat(opened.fileno()).st_mtime, UTC)
     except OSError as error:
         raise CustomProvidersError(f"{path} cannot be read: {error.strerror}") from error
     if len(body) > MAX_BYTES:
         raise CustomProvidersError(f"{path} has more than {MAX_BYTES:,} bytes")
     try:
-        return tomllib.loads(body.decode())
+        return tomllib.loads(body.decode()), changed_time
     except UnicodeDecodeError:
         raise CustomProvidersError(f"{path} is not UTF-8") from None
     except tomllib.TOMLDecodeError as error:

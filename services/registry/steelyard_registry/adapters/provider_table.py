@@ -70,6 +70,11 @@ def base_urls(
         if not environment[variable].startswith(("https://", "http://"))
     ]
     problems += [
+        f"{variable}: must not contain a user or password"
+        for variable in found
+        if "@" in environment[variable].partition("://")[2].partition("/")[0]
+    ]
+    problems += [
         f"{variable}: there is no provider {provider}"
         for variable, provider in found.items()
         if provider not in known

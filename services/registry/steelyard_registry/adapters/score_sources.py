@@ -1,7 +1,7 @@
 """The feeds of scores that are switched on."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from steelyard_common.feed import Feed, FeedCopy, FeedFormat
 from steelyard_registry.adapters.score_readers.arena import read_arena, read_arena_vision
@@ -31,7 +31,7 @@ class ScoreUrl:
 
     url: str
     """Empty switches the source off."""
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
 
 
 def score_feeds(urls: Mapping[ScoreSource, ScoreUrl]) -> list[ScoreFeed]:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Any, TypeAlias, TypeVar
 
@@ -25,10 +25,11 @@ from steelyard_registry.adapters.tables import (
     SERVED,
     SOURCE,
 )
+from steelyard_registry.domain.decisions import HandDecision
 from steelyard_registry.domain.events import CatalogEvent
+from steelyard_registry.domain.models import State
 from steelyard_registry.domain.ports import LeaseLostError, SupersededError
 from steelyard_registry.domain.quality.editions import ScoreEdition
-from steelyard_registry.domain.quality.scores import Task
 from steelyard_registry.domain.state import OfferRecord, RegistryState, SourceState
 
 _Row: TypeAlias = "tuple[Any, ...]"
@@ -181,6 +182,7 @@ def _rows(
 def _state(served: sa.RowMapping, tables: Sequence[Sequence[_Row]]) -> RegistryState:
     offers, sources, editions, decisions, corrections = tables
     records, damaged = _records(offers)
+    kept_editions, damaged_editions = _editions(editions)
     return RegistryState(
         revision=served["revision"],
         version=served["version"],
@@ -189,28 +191,38 @@ def _state(served: sa.RowMapping, tables: Sequence[Sequence[_Row]]) -> RegistryS
         day=served["day"],
         is_stale=served["is_stale"],
         records=records,
-        sources=_sources(sources, damaged),
-        editions=_editions(editions),
+        sources=_sources(sources, damaged | damaged_editions),
+        editions=kept_editions,
         decisions=MappingProxyType(
             {
-                name: decision
+                name: read_text(state_text.DECISIONS, content, name) or _unreadable(name)
                 for name, content in decisions
-                if (decision := read_text(state_text.DECISIONS, content, name)) is not None
             }
         ),
         corrections=MappingProxyType(
             {
-                (model, Task(task)): score
-                for model, task, content in corrections
+                (model, score.task): score
+                for model, _, content in corrections
                 if (score := read_text(state_text.CORRECTIONS, content, model)) is not None
             }
         ),
     )
 
 
+def _unreadable(name: str) -> HandDecision:
+    """Return what stands for a decision that cannot be read: nobody is routed to in doubt."""
+    return HandDecision(
+        name=name,
+        state=State.DEPRECATED,
+        actor="",
+        note="the decision on it cannot be read",
+        time=datetime.min.replace(tzinfo=UTC),
+    )
+
+
 def _records(
     rows: Sequence[_Row],
-) -> tuple[Mapping[str, Mapping[str, OfferRecord]], Collection[str]]:
+) -> tuple[Mapping[str, Mapping[str, OfferRecord]], set[str]]:
     """Return the records, and the sources of which some cannot be read."""
     records: dict[str, dict[str, OfferRecord]] = {}
     damaged: set[str] = set()
@@ -233,15 +245,22 @@ def _sources(rows: Sequence[_Row], damaged: Collection[str]) -> Mapping[str, Sou
     return MappingProxyType(states)
 
 
-def _editions(rows: Sequence[_Row]) -> Mapping[str, tuple[ScoreEdition, ...]]:
+def _editions(
+    rows: Sequence[_Row],
+) -> tuple[Mapping[str, tuple[ScoreEdition, ...]], set[str]]:
+    """Return the editions, and the sources of which some cannot be read."""
+    damaged: set[str] = set()
     editions: dict[str, list[ScoreEdition]] = {}
     for source, day, content in rows:
         edition = read_text(state_text.EDITIONS, content, f"{source} {day}")
-        if edition is not None:
+        if edition is None:
+            damaged.add(source)
+        else:
             editions.setdefault(source, []).append(edition)
-    return MappingProxyType(
+    in_order = MappingProxyType(
         {
             source: tuple(sorted(each, key=lambda edition: edition.edition_date, reverse=True))
             for source, each in editions.items()
         }
     )
+    return in_order, damaged

@@ -8,10 +8,11 @@ from typing import TypeVar
 import msgspec
 import structlog
 
+from steelyard_registry.domain.decisions import HandDecision
 from steelyard_registry.domain.events import FieldChange
 from steelyard_registry.domain.quality.editions import ScoreEdition
 from steelyard_registry.domain.quality.scores import QualityScore
-from steelyard_registry.domain.state import HandDecision, OfferRecord, SourceState
+from steelyard_registry.domain.state import OfferRecord, SourceState
 
 T = TypeVar("T")
 

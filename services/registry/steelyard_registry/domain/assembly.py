@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
 from typing import Any
 
 from steelyard_catalog.families import maker_of
+from steelyard_registry.domain.decisions import Decisions
 from steelyard_registry.domain.facts import Facts
 from steelyard_registry.domain.feeds import SourceName
 from steelyard_registry.domain.inference import inferred
@@ -18,6 +19,13 @@ MAX_ALIASES = 64
 _UNSURE = (SourceName.MODELS_DEV,)
 
 
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    decisions: Decisions
+    moving_names: Mapping[str, str]
+    today: date
+
+
 def assemble(facts: Facts, today: date) -> tuple[Model, ...]:
     """Return the models that the offers sell, by id, without their quality.
 
@@ -25,9 +33,10 @@ def assemble(facts: Facts, today: date) -> tuple[Model, ...]:
         facts: Offers, and what is known of their models.
         today: Decides what is deprecated.
     """
+    rules = _Rules(Decisions(facts.decisions), facts.moving_names, today)
     in_order = sorted(facts.offers, key=lambda offer: offer.model)
     models = [
-        _model(model, selling, facts, today)
+        _model(model, selling, rules)
         for canonical, joined in groupby(in_order, key=lambda offer: offer.model)
         for model, selling in _by_mode(canonical, list(joined))
     ]
@@ -46,12 +55,10 @@ def _by_mode(canonical: str, offers: list[Offer]) -> Iterable[tuple[str, list[Of
             yield offer.offer, [offer]
 
 
-def _model(model: str, selling: list[Offer], facts: Facts, today: date) -> Model:
+def _model(model: str, selling: list[Offer], rules: _Rules) -> Model:
     maker, mode = maker_of(model), selling[0].mode
     in_order = sorted(selling, key=lambda offer: (offer.provider != maker, offer.offer))
-    offers = tuple(
-        _offer(replace(offer, model=model), in_order, facts, today) for offer in in_order
-    )
+    offers = tuple(_offer(offer, model, in_order, rules) for offer in in_order)
     counted = _counted(offers)
     own = [offer for offer in counted if offer.provider == maker]
     return Model(
@@ -59,7 +66,7 @@ def _model(model: str, selling: list[Offer], facts: Facts, today: date) -> Model
         maker=maker,
         mode=mode,
         offers=offers,
-        aliases=_aliases(model, counted, facts.moving_names),
+        aliases=_aliases(model, counted, rules.moving_names),
         display_name=min(_known(counted, "display_name"), default=""),
         capabilities=frozenset().union(*(offer.capabilities for offer in counted)),
         context_window=max(_known(counted, "max_input_tokens"), default=None),
@@ -90,10 +97,16 @@ def _known(offers: Iterable[Offer], field: str) -> list[Any]:
     return [value for value in values if value not in {None, ""}]
 
 
-def _offer(offer: Offer, siblings: Sequence[Offer], facts: Facts, today: date) -> Offer:
-    state, reason = state_of(offer, offer.missed_syncs, facts.decisions, today)
+def _offer(offer: Offer, model: str, siblings: Sequence[Offer], rules: _Rules) -> Offer:
+    # What is said of a model is said of all kinds of work under its name.
+    decision = rules.decisions.find(offer)
+    state, reason = state_of(offer, offer.missed_syncs, decision, rules.today)
     return replace(
-        offer, state=state, deprecation_reason=reason, inferred=inferred(offer, siblings)
+        offer,
+        model=model,
+        state=state,
+        deprecation_reason=reason,
+        inferred=inferred(offer, siblings),
     )
 
 

@@ -8,14 +8,17 @@ import structlog
 from steelyard_common.clock import Clock
 from steelyard_common.errors import RefreshInProgressError, SteelyardError
 from steelyard_registry.domain.freshness import Freshness
-from steelyard_registry.domain.ports import SupersededError
 from steelyard_registry.domain.publisher import Publisher
 from steelyard_registry.domain.sync import Syncer
 
 POLL_SECONDS = 2.0
 """What another replica has published is served within this."""
 OTHERS_TURN_SECONDS = 15.0
-"""How long to wait while another replica syncs, or the disk is full."""
+"""How long to wait while another replica syncs."""
+FIRST_PAUSE_SECONDS = 15.0
+"""After the first failure to keep anything; doubled with each further one, to 16 minutes."""
+MAX_SLEEP_SECONDS = 60.0
+"""What people set, or other replicas publish, may have an end of its own that is nearer."""
 
 logger = structlog.get_logger(__name__)
 
@@ -36,6 +39,7 @@ class AutomaticSync:
         self._freshness = freshness
         self._clock = clock
         self._random = random
+        self._failures = 0
 
     async def run(self) -> None:
         """Go on as long as the process."""
@@ -49,11 +53,14 @@ class AutomaticSync:
                     names = [name for name in syncer.sources if due[name] <= now]
                     # Another replica may have read it while this one slept.
                     await self._sync(syncer, [name for name in names if self._is_due(name, now)])
-            except (RefreshInProgressError, SupersededError):
+                self._failures = 0
+            except RefreshInProgressError:
                 await self._clock.sleep(OTHERS_TURN_SECONDS)
             except SteelyardError as error:
+                # What cannot be kept is not downloaded again and again.
                 logger.warning("not kept", problem=error.message)
-                await self._clock.sleep(OTHERS_TURN_SECONDS)
+                await self._clock.sleep(FIRST_PAUSE_SECONDS * 2 ** min(self._failures, 6))
+                self._failures += 1
 
     async def _sync(self, syncer: Syncer, names: Sequence[str]) -> None:
         if names:
@@ -78,7 +85,7 @@ class AutomaticSync:
         now = self._clock.now()
         waits = [(time - now).total_seconds() for time in due]
         waits += self._freshness.turning_points(self._publisher.state, now)
-        return max(0.0, min(waits))
+        return min(max(0.0, min(waits)), MAX_SLEEP_SECONDS)
 
 
 class Follower:

@@ -95,9 +95,10 @@ class CatalogueBuilder:
 
     def _market(self, all_records: Mapping[str, Records]) -> _Market:
         """Return the offers of records, the same object for the same records."""
-        if self._last is None or self._last[0] is not all_records:
-            self._last = all_records, self._merged(all_records)
-        return self._last[1]
+        known = self._last
+        if known is None or known[0] is not all_records:
+            known = self._last = all_records, self._merged(all_records)
+        return known[1]
 
     def _merged(self, all_records: Mapping[str, Records]) -> _Market:
         records = {name: each for name, each in all_records.items() if name in self.enabled}
@@ -117,7 +118,8 @@ class CatalogueBuilder:
         by_source[SourceName.CUSTOM] = self.bundled.custom_offers
         histories = _histories(records.values())
         offers = tuple(
-            _with_history(offer, histories.get(offer.offer, ())) for offer in merged(by_source)
+            _with_history(offer, histories.get(offer.offer.lower(), ()))
+            for offer in merged(by_source)
         )
         return _Market(
             offers,
@@ -130,7 +132,8 @@ def _histories(sources: Iterable[Mapping[str, OfferRecord]]) -> dict[str, list[O
     histories: dict[str, list[OfferRecord]] = {}
     for records in sources:
         for name, record in records.items():
-            histories.setdefault(name, []).append(record)
+            # Sources spell one offer in several cases.
+            histories.setdefault(name.lower(), []).append(record)
     return histories
 
 

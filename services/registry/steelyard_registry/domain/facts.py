@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from steelyard_registry.domain.decisions import HandDecision
 from steelyard_registry.domain.models import Offer
 from steelyard_registry.domain.providers import Provider
 from steelyard_registry.domain.quality.editions import ScoreEdition
 from steelyard_registry.domain.quality.joining import AliasTable
 from steelyard_registry.domain.quality.scores import QualityScore
-from steelyard_registry.domain.state import HandDecision, ScoreKey
+from steelyard_registry.domain.state import ScoreKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

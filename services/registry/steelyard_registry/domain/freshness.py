@@ -39,6 +39,8 @@ class Freshness:
         """
         tomorrow = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
         yield (tomorrow - now).total_seconds()
+        if state.day < now.date() or state.is_stale != self.is_stale(state, now):
+            yield 0.0  # it could not be kept when its time had come
         for score in state.corrections.values():
             if score.expire_time is not None:
                 yield max(0.0, (score.expire_time - now).total_seconds())

@@ -1,6 +1,6 @@
 """Models with their quality."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -57,7 +57,7 @@ class Grader:
         """
         known = list(models)
         gathered = self._gathered(known, facts, today)
-        corrections = _by_model(facts.corrections.values())
+        corrections = _by_model(facts.corrections.values(), known)
         scores: dict[str, tuple[QualityScore, ...]] = {}
         for place, model in enumerate(known):
             if model.mode in _SCORED_MODES:
@@ -91,8 +91,15 @@ def _same_scores(one: Facts, other: Facts) -> bool:
     return same_editions and one.evidence is other.evidence and one.aliases is other.aliases
 
 
-def _by_model(scores: Iterable[QualityScore]) -> dict[str, list[QualityScore]]:
+def _by_model(
+    scores: Iterable[QualityScore], models: Sequence[Model]
+) -> Mapping[str, Sequence[QualityScore]]:
+    """Return what people have set by model; under a new name where a model has one."""
+    names = {model.model for model in models}
+    sold = {offer.offer: model.model for model in models for offer in model.offers}
     by_model: dict[str, list[QualityScore]] = {}
     for score in scores:
-        by_model.setdefault(score.model, []).append(score)
+        name = score.model if score.model in names else sold.get(score.source_model)
+        if name is not None:
+            by_model.setdefault(name, []).append(score)
     return by_model

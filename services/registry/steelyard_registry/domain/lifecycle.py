@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from steelyard_registry.domain.decisions import HandDecision
 from steelyard_registry.domain.models import DeprecationReason, Offer, State
 from steelyard_registry.domain.source_facts import SourceFacts
-from steelyard_registry.domain.state import HandDecision, OfferRecord, Records
+from steelyard_registry.domain.state import OfferRecord, Records
 
 MISSED_SYNCS = 2
 FORGET_AFTER = timedelta(days=180)
@@ -54,17 +55,16 @@ def confirmed(known: Records, now: datetime) -> Records:
 
 
 def state_of(
-    offer: Offer, missed_syncs: int, decisions: Mapping[str, HandDecision], today: date
+    offer: Offer, missed_syncs: int, decision: HandDecision | None, today: date
 ) -> StateOf:
     """Return whether an offer is served, and why not. What a person said wins.
 
     Args:
         offer: With its canonical model.
         missed_syncs: Of the source that missed it least.
-        decisions: By offer id or canonical model id; the offer's own comes first.
+        decision: What a person said of it, if anybody did.
         today: Decides whether its deprecation date has come.
     """
-    decision = decisions.get(offer.offer) or decisions.get(offer.model)
     if decision is not None:
         is_out = decision.state is State.DEPRECATED
         return decision.state, DeprecationReason.BY_HAND if is_out else None

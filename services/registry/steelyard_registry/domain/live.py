@@ -31,8 +31,13 @@ class LiveCatalogue:
         self._kept = deque([first.edition], maxlen=KEPT_EDITIONS)
         self._changed = asyncio.Event()
 
-    def publish(self, catalogue: Catalogue) -> None:
+    def publish(self, catalogue: Catalogue, *, is_shared: bool = True) -> None:
         """Make a catalogue the current one.
+
+        Args:
+            catalogue: With a version above the current one's.
+            is_shared: Whether its version means the same at every replica. If not, nobody is sent
+                differences to it, or from it, but the whole.
 
         Raises:
             ValueError: Its version is not above the current one.
@@ -40,7 +45,10 @@ class LiveCatalogue:
         if catalogue.edition.version <= self.current.edition.version:
             raise ValueError("versions of the catalogue must increase")
         self.current = catalogue
-        self._kept.append(catalogue.edition)
+        if is_shared:
+            self._kept.append(catalogue.edition)
+        else:
+            self._kept.clear()
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 

@@ -5,13 +5,18 @@ from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
 
+import structlog
+
 from steelyard_common.clock import Clock
+from steelyard_common.errors import SteelyardError
 from steelyard_registry.domain.catalogue import Catalogue
 from steelyard_registry.domain.feeds import SourceName
 from steelyard_registry.domain.live import LiveCatalogue
 from steelyard_registry.domain.ports import StateStore
 from steelyard_registry.domain.publisher import Publisher, Rules
 from steelyard_registry.domain.state import RegistryState
+
+logger = structlog.get_logger(__name__)
 
 
 async def open_registry(store: StateStore, rules: Rules, clock: Clock) -> Publisher:
@@ -41,5 +46,10 @@ async def open_registry(store: StateStore, rules: Rules, clock: Clock) -> Publis
         sources = {name: each for name, each in state.sources.items() if name != SourceName.LITELLM}
         return replace(state, records=MappingProxyType(records), sources=MappingProxyType(sources))
 
-    await publisher.publish(settle)
+    try:
+        await publisher.publish(settle)
+    except SteelyardError as error:
+        # No room, a locked database: what is known is served all the same.
+        logger.warning("catalogue served without keeping it", problem=error.message)
+        await publisher.serve_unkept(settle)
     return publisher

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
 
-from steelyard_registry.domain.models import Offer, State
+from steelyard_registry.domain.decisions import HandDecision
+from steelyard_registry.domain.models import Offer
 from steelyard_registry.domain.quality.editions import ScoreEdition
 from steelyard_registry.domain.quality.scores import QualityScore, Task
 
@@ -60,18 +61,6 @@ class SourceState:
     """Entries of the body that was doubted first."""
     reader: int = 0
     """READER of the program that read the body."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandDecision:
-    """What a person has said about a model or an offer."""
-
-    name: str
-    """Canonical id or offer id."""
-    state: State
-    actor: str
-    note: str
-    time: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,15 @@
 """What people decide about models: out of routing, back into it, and how good they are."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
+from steelyard_registry.domain.decisions import Decisions, HandDecision
 from steelyard_registry.domain.lifecycle import state_of
 from steelyard_registry.domain.models import DeprecationReason, Model, Offer, State
 from steelyard_registry.domain.quality.scores import QualityScore
-from steelyard_registry.domain.state import HandDecision, RegistryState, ScoreKey
+from steelyard_registry.domain.state import RegistryState, ScoreKey
 
 Change = Callable[[RegistryState], RegistryState]
 """Makes the next state of the present one; called again when another replica was faster."""
@@ -44,13 +45,11 @@ class Subject:
 
 def taken_out(subject: Subject, *, actor: str, note: str, now: datetime) -> Change:
     """Return the change that takes a model or an offer out of routing."""
-    decision = HandDecision(
-        name=subject.name, state=State.DEPRECATED, actor=actor, note=note, time=now
-    )
+    decision = _decision(subject, State.DEPRECATED, actor=actor, note=note, now=now)
 
     def change(state: RegistryState) -> RegistryState:
         # What was said of single offers before is overruled by what is said of all.
-        others = _without(state.decisions, _names(subject))
+        others = _without(state.decisions, subject)
         return replace(state, decisions=MappingProxyType({**others, subject.name: decision}))
 
     return change
@@ -62,28 +61,42 @@ def put_back(subject: Subject, *, actor: str, note: str, now: datetime) -> Chang
     It takes back what a person said; where that is not enough, because the seller has ended it or
     nobody names it any more, it stays in until a person takes it out.
     """
-    decision = HandDecision(name=subject.name, state=State.ACTIVE, actor=actor, note=note, time=now)
+    decision = _decision(subject, State.ACTIVE, actor=actor, note=note, now=now)
     is_over_anyway = all(
-        state_of(offer, offer.missed_syncs, {}, now.date())[0] is State.DEPRECATED
+        state_of(offer, offer.missed_syncs, None, now.date())[0] is State.DEPRECATED
         for offer in subject.offers
     )
 
     def change(state: RegistryState) -> RegistryState:
-        decisions = dict(_without(state.decisions, _names(subject)))
-        overruled = subject.offer is not None and subject.model.model in decisions
-        if overruled or is_over_anyway:
+        decisions = dict(_without(state.decisions, subject))
+        rest = Decisions(decisions)
+        if is_over_anyway or any(rest.find(offer) is not None for offer in subject.offers):
             decisions[subject.name] = decision
         return replace(state, decisions=MappingProxyType(decisions))
 
     return change
 
 
-def corrected(score: QualityScore) -> Change:
-    """Return the change that sets a score."""
-    key = score.model, score.task
+def _decision(
+    subject: Subject, state: State, *, actor: str, note: str, now: datetime
+) -> HandDecision:
+    return HandDecision(
+        name=subject.name,
+        state=state,
+        actor=actor,
+        note=note,
+        time=now,
+        offers=tuple(offer.offer for offer in subject.offers),
+    )
+
+
+def corrected(score: QualityScore, *, instead_of: ScoreKey | None = None) -> Change:
+    """Return the change that sets a score, and takes back one that stands under another key."""
 
     def change(state: RegistryState) -> RegistryState:
-        return replace(state, corrections=MappingProxyType({**state.corrections, key: score}))
+        rest = {key: each for key, each in state.corrections.items() if key != instead_of}
+        rest[score.model, score.task] = score
+        return replace(state, corrections=MappingProxyType(rest))
 
     return change
 
@@ -111,12 +124,11 @@ def is_over(score: QualityScore, now: datetime) -> bool:
     return score.expire_time is not None and score.expire_time <= now
 
 
-def _names(subject: Subject) -> set[str]:
-    return {subject.name, *(offer.offer for offer in subject.offers)}
-
-
-def _without(
-    decisions: Mapping[str, HandDecision], names: Iterable[str]
-) -> Mapping[str, HandDecision]:
-    gone = set(names)
-    return {name: each for name, each in decisions.items() if name not in gone}
+def _without(decisions: Mapping[str, HandDecision], subject: Subject) -> Mapping[str, HandDecision]:
+    """Return the decisions without those on a subject, and without its offers in the others."""
+    offers = {offer.offer for offer in subject.offers}
+    return {
+        name: replace(each, offers=tuple(offer for offer in each.offers if offer not in offers))
+        for name, each in decisions.items()
+        if name not in offers | {subject.name}
+    }

@@ -15,7 +15,7 @@ from steelyard_common.leases import Lease
 from steelyard_registry.domain.events import EventKind
 from steelyard_registry.domain.freshness import Freshness
 from steelyard_registry.domain.models import Model
-from steelyard_registry.domain.ports import FeedReader, LeaseKeeper
+from steelyard_registry.domain.ports import FeedReader, LeaseKeeper, LeaseLostError
 from steelyard_registry.domain.publisher import Published, Publisher
 from steelyard_registry.domain.quality.scores import Basis
 from steelyard_registry.domain.source_reading import Reading, SourceReader
@@ -92,6 +92,10 @@ class Syncer:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        if self._running is not None:
+            # Cancelled before it began.
+            self._running.fail(RegistryUnavailableError())
+            self._running = None
 
     async def _run(self, run: SyncRun) -> None:
         try:
@@ -150,7 +154,10 @@ class Syncer:
             tasks = [group.create_task(reader.read(source, state)) for source in due]
         readings = [task.result() for task in tasks]
         run.tell(Progress(source="", message="joining what was read"))
-        published = await self._publisher.publish(_applied(readings), lease=lease)
+        try:
+            published = await self._publisher.publish(_applied(readings), lease=lease)
+        except LeaseLostError as error:
+            raise RefreshInProgressError("the model catalogue") from error
         skipped = [
             _skipped(name, is_on=name in self.sources)
             for name in sorted(run.names - {each.name for each in due})

@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from steelyard_common.errors import InvalidFieldError
 from steelyard_registry.domain.listing import Place
 
+_MAX_NUMBER = 2.0**53
 _PROBLEM = "is not a token of this list; pass next_page_token of the previous page unchanged"
 
 
@@ -41,3 +42,14 @@ def from_page_token(token: str, question: str) -> Place:
     if known != question or not isinstance(value, float) or not isinstance(model, str):
         raise InvalidFieldError("page_token", _PROBLEM)
     return value, model
+
+
+def to_whole(value: float) -> int:
+    """Return the number that a place stands for in lists of numbered things.
+
+    Raises:
+        InvalidFieldError: It is none.
+    """
+    if not 0 <= value < _MAX_NUMBER or value != int(value):
+        raise InvalidFieldError("page_token", _PROBLEM)
+    return int(value)

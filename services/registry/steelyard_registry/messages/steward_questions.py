@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from steelyard.registry.v1 import quality_pb2
 from steelyard_common.errors import InvalidFieldError
 from steelyard_registry.domain.events import EventKind
+from steelyard_registry.domain.models import Model
 from steelyard_registry.domain.quality.scores import Basis, QualityScore, Task
 
 SOURCE = "operator"
@@ -26,14 +27,16 @@ def from_note(note: str) -> str:
     return note
 
 
-def from_score(message: quality_pb2.QualityScore, model: str, now: datetime) -> QualityScore:
+def from_score(message: quality_pb2.QualityScore, model: Model, now: datetime) -> QualityScore:
     """Return a score that a person sets.
 
     Raises:
         InvalidFieldError: A part is out of range, or it is over before it begins.
     """
     return QualityScore(
-        model=model,
+        model=model.model,
+        # It stays with what is sold, should the model be called otherwise one day.
+        source_model=model.offers[0].offer,
         score=_number("score.score", message.score, MAX_SCORE),
         uncertainty=_number("score.uncertainty", message.uncertainty, MAX_UNCERTAINTY)
         or DEFAULT_UNCERTAINTY,

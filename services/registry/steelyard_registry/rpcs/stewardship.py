@@ -17,10 +17,16 @@ from steelyard_registry.domain.models import Model
 from steelyard_registry.domain.ports import EventQuery, EventStore
 from steelyard_registry.domain.publisher import Publisher
 from steelyard_registry.domain.quality.scores import Task
+from steelyard_registry.domain.state import ScoreKey
 from steelyard_registry.domain.stewardship import Subject
 from steelyard_registry.messages.answers import ModelMessages, to_quality
 from steelyard_registry.messages.catalog_events import to_event
-from steelyard_registry.messages.page_tokens import from_page_token, question_of, to_page_token
+from steelyard_registry.messages.page_tokens import (
+    from_page_token,
+    question_of,
+    to_page_token,
+    to_whole,
+)
 from steelyard_registry.messages.questions import from_limit
 from steelyard_registry.messages.steward_questions import (
     from_event_kind,
@@ -45,60 +51,47 @@ class StewardCalls:
     async def DeprecateModel(
         self, request: pb.DeprecateModelRequest, context: Context
     ) -> pb.DeprecateModelResponse:
-        subject, note = self._subject(request.model), from_note(request.note)
+        subject, note = await self._subject(request.model), from_note(request.note)
         change = stewardship.taken_out(subject, actor=_actor(), note=note, now=self._clock.now())
-        published = await self._publisher.publish(change, signed=(_actor(), note))
+        decided = _decided(EventKind.DEPRECATED, subject, note)
+        published = await self._publisher.publish(change, decided=decided)
         return pb.DeprecateModelResponse(model=self._message(published.after, subject.model))
 
     async def RestoreModel(
         self, request: pb.RestoreModelRequest, context: Context
     ) -> pb.RestoreModelResponse:
-        subject, note = self._subject(request.model), from_note(request.note)
+        subject, note = await self._subject(request.model), from_note(request.note)
         if not subject.is_out:
             kind = "model" if subject.offer is None else "offer"
             raise InvalidStateError(kind, subject.name, "active")
         change = stewardship.put_back(subject, actor=_actor(), note=note, now=self._clock.now())
-        published = await self._publisher.publish(change, signed=(_actor(), note))
+        decided = _decided(EventKind.RESTORED, subject, note)
+        published = await self._publisher.publish(change, decided=decided)
         return pb.RestoreModelResponse(model=self._message(published.after, subject.model))
 
     async def SetQuality(
         self, request: pb.SetQualityRequest, context: Context
     ) -> pb.SetQualityResponse:
-        catalogue = self._publisher.live.current
-        now = self._clock.now()
-        model = found(catalogue, request.score.model)
-        score = from_score(request.score, model.model, now)
-        event = CatalogEvent(
-            kind=EventKind.QUALITY_SET,
-            model=model.model,
-            changes=(
-                FieldChange(
-                    score.task.name.lower(),
-                    _shown(self._publisher, model.model, score.task),
-                    f"{score.score:g}",
-                ),
-            ),
-            actor=_actor(),
-            note=score.note,
-        )
-        published = await self._publisher.publish(stewardship.corrected(score), events=[event])
+        model = (await self._subject(request.score.model)).model
+        if model.quality is None:
+            raise InvalidStateError("model", model.model, "of a kind that has no quality")
+        score = from_score(request.score, model, self._clock.now())
+        key = self._correction_key(model, score.task)
+        change = stewardship.corrected(score, instead_of=key)
+        decided = _scored(model, score.task, self._shown(key), f"{score.score:g}", score.note)
+        published = await self._publisher.publish(change, decided=decided)
         return pb.SetQualityResponse(quality=_quality(published.after, model))
 
     async def ClearQuality(
         self, request: pb.ClearQualityRequest, context: Context
     ) -> pb.ClearQualityResponse:
-        model = found(self._publisher.live.current, request.model)
-        key = model.model, from_score_task(request.task)
-        if key not in self._publisher.state.corrections:
+        model = (await self._subject(request.model)).model
+        task = from_score_task(request.task)
+        key = self._correction_key(model, task)
+        if key is None:
             raise InvalidStateError("quality", model.model, "not set")
-        before = _shown(self._publisher, *key)
-        event = CatalogEvent(
-            kind=EventKind.QUALITY_SET,
-            model=model.model,
-            changes=(FieldChange(key[1].name.lower(), before, ""),),
-            actor=_actor(),
-        )
-        published = await self._publisher.publish(stewardship.uncorrected(key), events=[event])
+        decided = _scored(model, task, self._shown(key), "", "")
+        published = await self._publisher.publish(stewardship.uncorrected(key), decided=decided)
         return pb.ClearQualityResponse(quality=_quality(published.after, model))
 
     async def ListCatalogEvents(
@@ -110,7 +103,7 @@ class StewardCalls:
         question = question_of(request)
         before = None
         if request.page_token:
-            before = int(from_page_token(request.page_token, question)[0])
+            before = to_whole(from_page_token(request.page_token, question)[0])
         query = EventQuery(
             names=await self._event_names(request.model), kind=from_event_kind(request.kind)
         )
@@ -139,12 +132,29 @@ class StewardCalls:
             found(catalogue, name)  # raises, with the nearest names
         return (name,)
 
-    def _subject(self, name: str) -> Subject:
+    async def _subject(self, name: str) -> Subject:
+        """Return what a name means by what is kept now, also by other replicas."""
+        await self._publisher.catch_up()
         catalogue = self._publisher.live.current
         return Subject(found(catalogue, name), catalogue.offer(name))
 
     def _message(self, catalogue: Catalogue, model: Model) -> model_pb2.Model:
-        return self._messages.of(catalogue.edition.models[model.model])
+        return self._messages.of(found(catalogue, model.model))
+
+    def _correction_key(self, model: Model, task: Task) -> ScoreKey | None:
+        """Return under which key a score is set, perhaps under a former name of the model."""
+        offers = {offer.offer for offer in model.offers}
+        return next(
+            (
+                key
+                for key, score in self._publisher.state.corrections.items()
+                if key[1] is task and (key[0] == model.model or score.source_model in offers)
+            ),
+            None,
+        )
+
+    def _shown(self, key: ScoreKey | None) -> str:
+        return "" if key is None else f"{self._publisher.state.corrections[key].score:g}"
 
 
 def _actor() -> str:
@@ -153,11 +163,26 @@ def _actor() -> str:
     return f"{caller.tenant_id}/{caller.key_id}" if caller.key_id else caller.tenant_id
 
 
+def _decided(kind: EventKind, subject: Subject, note: str) -> CatalogEvent:
+    return CatalogEvent(
+        kind=kind,
+        model=subject.model.model,
+        offer="" if subject.offer is None else subject.offer.offer,
+        actor=_actor(),
+        note=note,
+    )
+
+
+def _scored(model: Model, task: Task, before: str, after: str, note: str) -> CatalogEvent:
+    return CatalogEvent(
+        kind=EventKind.QUALITY_SET,
+        model=model.model,
+        changes=(FieldChange(task.name.lower(), before, after),),
+        actor=_actor(),
+        note=note,
+    )
+
+
 def _quality(catalogue: Catalogue, model: Model) -> quality_pb2.Quality | None:
-    quality = catalogue.edition.models[model.model].quality
+    quality = found(catalogue, model.model).quality
     return None if quality is None else to_quality(quality)
-
-
-def _shown(publisher: Publisher, model: str, task: Task) -> str:
-    known = publisher.state.corrections.get((model, task))
-    return "" if known is None else f"{known.score:g}"
