@@ -12,6 +12,7 @@ from steelyard.registry.v1 import model_pb2, quality_pb2
 from steelyard.registry.v1 import registry_service_pb2 as pb
 from steelyard.registry.v1 import registry_service_pb2_grpc as pb_grpc
 from steelyard_registry.domain.models import State
+from steelyard_registry.messages.page_tokens import question_of, to_page_token
 from tests.conftest import Serve
 from tests.fakes import FakeClock
 from tests.registry.builders import chat
@@ -22,6 +23,7 @@ SEED = {
     "gpt-4o": chat("openai"),
     "openrouter/openai/gpt-4o": chat("openrouter"),
     "gpt-4o-mini": chat("openai"),
+    "text-embedding-3-small": {"litellm_provider": "openai", "mode": "embedding"},
     "gpt-old": chat("openai", deprecation_date="2026-01-01"),
 }
 DEPRECATED, ACTIVE = model_pb2.LIFECYCLE_STATE_DEPRECATED, model_pb2.LIFECYCLE_STATE_ACTIVE
@@ -244,3 +246,38 @@ async def test_decisions_outlive_a_restart_and_reach_other_replicas(
     assert models["gpt-4o-mini"].offers[0].state.name == "DEPRECATED"
     assert models["gpt-4o"].score == 12
     assert again == models
+
+
+async def test_a_decision_is_one_event_however_many_offers_there_are_and_also_of_what_is_over(
+    stub: pb_grpc.RegistryServiceStub,
+) -> None:
+    await stub.DeprecateModel(pb.DeprecateModelRequest(model="gpt-4o", note="all of it"))
+    await stub.DeprecateModel(pb.DeprecateModelRequest(model="gpt-old", note="ended anyway"))
+
+    answer = await stub.ListCatalogEvents(pb.ListCatalogEventsRequest())
+
+    assert [(each.model, each.offer, each.note) for each in answer.events] == [
+        ("gpt-old", "", "ended anyway"),
+        ("gpt-4o", "", "all of it"),
+    ]
+
+
+async def test_names_that_are_too_long_and_tokens_of_no_number_are_refused(
+    stub: pb_grpc.RegistryServiceStub,
+) -> None:
+    name = await reason_of(stub.GetModel(pb.GetModelRequest(model="1-" * 2000)))
+    question = question_of(pb.ListCatalogEventsRequest())
+    for place in (float("inf"), float("nan"), 1e300, -1.0, 1.5):
+        request = pb.ListCatalogEventsRequest(page_token=to_page_token(question, (place, "")))
+        assert (await reason_of(stub.ListCatalogEvents(request))).startswith("INVALID_ARGUMENT")
+    assert name.startswith("INVALID_ARGUMENT")
+
+
+async def test_what_has_no_quality_is_given_none(
+    stub: pb_grpc.RegistryServiceStub,
+) -> None:
+    score = quality_pb2.QualityScore(model="text-embedding-3-small", score=50)
+
+    problem = await reason_of(stub.SetQuality(pb.SetQualityRequest(score=score)))
+
+    assert problem.startswith("FAILED_PRECONDITION")
