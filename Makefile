@@ -5,7 +5,7 @@ PYTHON ?= python3
 # Passed on to pytest, e.g. TEST_ARGS="tests/pricing -k quarantine".
 TEST_ARGS ?=
 TEST_WORKERS ?= 2
-# How often `faults` kills the pricing service, e.g. KILLS=25.
+# How often `faults` kills a service, e.g. KILLS=25.
 KILLS ?= 100
 # Passed on to the benchmarks, e.g. BENCH_ARGS=--short.
 BENCH_ARGS ?=
@@ -75,8 +75,9 @@ accept-contract: check-generate ## Make the contract as it is the one that must 
 	$(BIN)/python protos/check_breaking.py --accept
 
 .PHONY: faults
-faults: install ## Kill the pricing service while it refreshes, again and again.
-	STEELYARD_TEST_KILLS=$(KILLS) $(BIN)/python -m pytest -n 0 tests/system/test_pricing_kill.py
+faults: install ## Kill pricing and the registry while they read their feeds, again and again.
+	STEELYARD_TEST_KILLS=$(KILLS) $(BIN)/python -m pytest -n 0 tests/system/test_pricing_kill.py \
+		tests/system/test_registry.py -k killed
 
 .PHONY: bench
 bench: install ## Run the benchmarks and print their figures.

@@ -106,6 +106,7 @@ def _offer(offer: Offer, model: str, siblings: Sequence[Offer], rules: _Rules) -
         model=model,
         state=state,
         deprecation_reason=reason,
+        is_kept=decision is not None and decision.state is State.ACTIVE,
         inferred=inferred(offer, siblings),
     )
 

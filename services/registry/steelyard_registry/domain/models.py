@@ -57,6 +57,8 @@ class Offer:
     """None for offers that shipped with the program."""
     deprecation_reason: DeprecationReason | None = None
     """None while it is active."""
+    is_kept: bool = False
+    """Whether a person has put it back: its deprecation date no longer counts."""
     missed_syncs: int = 0
     """Syncs in a row in which no source has named it."""
 

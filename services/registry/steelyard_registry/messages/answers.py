@@ -85,6 +85,7 @@ def to_offer(offer: Offer) -> model_pb2.Offer:
             "model_pb2.DeprecationReason.ValueType", offer.deprecation_reason or 0
         ),
         missed_sync_count=offer.missed_syncs,
+        kept_by_hand=offer.is_kept,
     )
 
 

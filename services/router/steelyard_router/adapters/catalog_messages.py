@@ -54,11 +54,16 @@ def _offer(message: model_pb2.Offer, model: str, quality: Quality) -> Offer:
         context_tokens=message.max_input_token_count,
         max_output_tokens=message.max_output_token_count,
         is_deprecated=message.state == model_pb2.LIFECYCLE_STATE_DEPRECATED,
-        deprecation_date=(
-            _day(message.deprecation_date) if message.HasField("deprecation_date") else None
-        ),
+        deprecation_date=_last_day(message),
         regions=frozenset(message.regions),
     )
+
+
+def _last_day(message: model_pb2.Offer) -> date | None:
+    """Return the day that ends an offer even when the registry cannot say so any more."""
+    if message.kept_by_hand or not message.HasField("deprecation_date"):
+        return None
+    return _day(message.deprecation_date)
 
 
 def _quality(message: quality_pb2.Quality) -> Quality:

@@ -240,6 +240,7 @@ class Offer(message.Message):
     FIRST_SEEN_TIME_FIELD_NUMBER: builtins.int
     DEPRECATION_REASON_FIELD_NUMBER: builtins.int
     MISSED_SYNC_COUNT_FIELD_NUMBER: builtins.int
+    KEPT_BY_HAND_FIELD_NUMBER: builtins.int
     offer: builtins.str
     """Id. Format: `{provider}/{provider's model id}`."""
     provider: builtins.str
@@ -266,6 +267,8 @@ class Offer(message.Message):
     """Why it is deprecated. Unset while it is active."""
     missed_sync_count: builtins.int
     """Syncs in a row in which no source has named it. From 2 on it is deprecated."""
+    kept_by_hand: builtins.bool
+    """True when a person has put it back: its deprecation date no longer counts."""
     @builtins.property
     def capabilities(self) -> containers.RepeatedScalarFieldContainer[model_traits_pb2.Capability.ValueType]:
         """Capabilities that the source flags."""
@@ -334,10 +337,11 @@ class Offer(message.Message):
         first_seen_time: timestamp_pb2.Timestamp | None = ...,
         deprecation_reason: DeprecationReason.ValueType = ...,
         missed_sync_count: builtins.int = ...,
+        kept_by_hand: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["deprecation_date", b"deprecation_date", "first_seen_time", b"first_seen_time", "observed_time", b"observed_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["capabilities", b"capabilities", "denied_capabilities", b"denied_capabilities", "deprecation_date", b"deprecation_date", "deprecation_reason", b"deprecation_reason", "first_seen_time", b"first_seen_time", "inferred_capabilities", b"inferred_capabilities", "input_modalities", b"input_modalities", "max_input_token_count", b"max_input_token_count", "max_output_token_count", b"max_output_token_count", "missed_sync_count", b"missed_sync_count", "mode", b"mode", "model", b"model", "observed_time", b"observed_time", "offer", b"offer", "output_modalities", b"output_modalities", "provider", b"provider", "provider_model", b"provider_model", "regions", b"regions", "responses_api_only", b"responses_api_only", "source", b"source", "source_uri", b"source_uri", "sources", b"sources", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["capabilities", b"capabilities", "denied_capabilities", b"denied_capabilities", "deprecation_date", b"deprecation_date", "deprecation_reason", b"deprecation_reason", "first_seen_time", b"first_seen_time", "inferred_capabilities", b"inferred_capabilities", "input_modalities", b"input_modalities", "kept_by_hand", b"kept_by_hand", "max_input_token_count", b"max_input_token_count", "max_output_token_count", b"max_output_token_count", "missed_sync_count", b"missed_sync_count", "mode", b"mode", "model", b"model", "observed_time", b"observed_time", "offer", b"offer", "output_modalities", b"output_modalities", "provider", b"provider", "provider_model", b"provider_model", "regions", b"regions", "responses_api_only", b"responses_api_only", "source", b"source", "source_uri", b"source_uri", "sources", b"sources", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
