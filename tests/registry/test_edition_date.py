@@ -1,7 +1,8 @@
 """Of when a body is: what it says itself, its name, the header, the day it was fetched."""
 
 import gzip
-from datetime import date
+from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -101,3 +102,29 @@ def test_it_is_never_of_the_future_and_never_fails(
     url: str, header: str | None, body: bytes, fetched: date
 ) -> None:
     assert date(2020, 1, 1) <= edition_date_of(url, header, body, fetched) <= fetched
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{"full": {"claude-x-20251101": {}, "gpt-4o-2024-08-06": {}}}', date(2025, 11, 1)),
+        (b"model,arena_elo\nGPT-4o-2024-05-13,1287\n", date(2024, 5, 13)),
+        (b'{"full": {"claude-x-20991101": {}, "gpt-4o-20240806": {}}}', date(2024, 8, 6)),
+        (b'{"full": {"gpt-4o": {"rating": 20240806}}}', FETCHED),
+        (b"\x1f\x8b no gzip", FETCHED),
+    ],
+)
+def test_a_body_without_a_date_is_as_old_as_the_newest_snapshot_that_it_names(
+    body: bytes, expected: date
+) -> None:
+    assert edition_date_of("https://example.com/board.json", None, body, FETCHED) == expected
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("day", [date(2025, 3, 7), date(2025, 12, 11)])
+def test_real_boards_name_snapshots_of_the_weeks_before(real_data: Path, day: date) -> None:
+    body = (real_data / f"lmarena/leaderboard-text_{day.isoformat()}.json.gz").read_bytes()
+
+    found = edition_date_of("https://example.com/board.json", None, body, FETCHED)
+
+    assert day - timedelta(days=45) <= found <= day

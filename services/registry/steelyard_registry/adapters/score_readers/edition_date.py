@@ -13,6 +13,9 @@ _FIELD = "updated_at"
 # No leaderboard of language models is older; what says so is a default or a mistake.
 _FIRST_DAY = date(2020, 1, 1)
 _START_OF_TIME = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?=[T ]|$)", re.ASCII)
+_SNAPSHOT = re.compile(
+    rb"[a-zA-Z][\w.]{0,40}(?:-[\w.]{1,40}){0,8}?-(20\d{2})-?(\d{2})-?(\d{2})(?![\d])", re.ASCII
+)
 _IN_NAME = re.compile(r"(?<!\d)(20\d{2})([-_]?)(\d{2})\2(\d{2})(?!\d)", re.ASCII)
 
 
@@ -20,8 +23,10 @@ def edition_date_of(url: str, last_modified: str | None, body: bytes, fetched: d
     """Return the day that a body is of, never later than `fetched`.
 
     The newest `updated_at` in the body counts first, then a date in the file name of the URL
-    (`2025-12-11`, `2026_01_08`, `20251211`), then the header, then the day it was fetched. A date
-    in the future, or before there were such tables, is not believed.
+    (`2025-12-11`, `2026_01_08`, `20251211`), then the header. A body without any of them may be
+    old when it is fetched for the first time: it counts as of the newest snapshot of a model that
+    it names, which in real editions is one to six weeks before; only then as of the day it was
+    fetched. A date in the future, or before there were such tables, is not believed.
 
     Args:
         url: Where the body is from.
@@ -29,7 +34,12 @@ def edition_date_of(url: str, last_modified: str | None, body: bytes, fetched: d
         body: As fetched, perhaps gzip; what is in it may be anything.
         fetched: Day in UTC.
     """
-    for days in (_days_in_body(body), _days_in_name(url), _days_of_header(last_modified)):
+    for days in (
+        _days_in_body(body),
+        _days_in_name(url),
+        _days_of_header(last_modified),
+        _days_of_snapshots(body),
+    ):
         believed = [day for day in days if _FIRST_DAY <= day <= fetched]
         if believed:
             return max(believed)
@@ -63,6 +73,16 @@ def _days_in_name(url: str) -> Iterator[date]:
         return
     for match in _IN_NAME.finditer(name):
         yield from _days(match[1], match[3], match[4])
+
+
+def _days_of_snapshots(body: bytes) -> Iterator[date]:
+    """Return the days in names like `claude-opus-4-5-20251101` and `gpt-4o-2024-08-06`."""
+    try:
+        plain = unpacked(body)
+    except CatalogueFormatError:
+        return
+    for match in set(_SNAPSHOT.findall(plain)):
+        yield from _days(*(part.decode() for part in match))
 
 
 def _days_of_header(last_modified: str | None) -> Iterator[date]:
