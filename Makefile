@@ -39,7 +39,8 @@ run: ## Start all services on this machine and say how to call them.
 
 .PHONY: test
 test: install ## Run every test that needs no network.
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup --ignore tests/bench $(TEST_ARGS)
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup -m "not faults" \
+		--ignore tests/bench $(TEST_ARGS)
 
 .PHONY: check
 check: lint test ## Run everything that a change has to pass.
@@ -75,9 +76,8 @@ accept-contract: check-generate ## Make the contract as it is the one that must 
 	$(BIN)/python protos/check_breaking.py --accept
 
 .PHONY: faults
-faults: install ## Kill pricing and the registry while they read their feeds, again and again.
-	STEELYARD_TEST_KILLS=$(KILLS) $(BIN)/python -m pytest -n 0 tests/system/test_pricing_kill.py \
-		tests/system/test_registry.py -k killed
+faults: install ## Kill services and spoil feeds, again and again.
+	STEELYARD_TEST_KILLS=$(KILLS) $(BIN)/python -m pytest -n 0 -m faults tests
 
 .PHONY: bench
 bench: install ## Run the benchmarks and print their figures.

@@ -36,7 +36,7 @@ from tests.pricing.editions import cached_price, edition_body, edition_of
 from tests.stack import Stack
 
 # Read here: a fixture takes all settings away.
-KILLS = int(os.environ.get("STEELYARD_TEST_KILLS", "5"))
+KILLS = int(os.environ.get("STEELYARD_TEST_KILLS", "10"))
 SECONDS_PER_KILL = 15
 LATEST_KILL = 1.6
 """In durations of what is interrupted: the last kills come when it is over."""
@@ -103,6 +103,7 @@ async def feed() -> AsyncIterator[Feed]:
         yield Feed(server)
 
 
+@pytest.mark.faults
 @pytest.mark.timeout(120 + SECONDS_PER_KILL * KILLS)
 async def test_whenever_it_is_killed_the_catalogue_is_one_whole_version(
     feed: Feed, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -24,7 +24,7 @@ from tests.stack import Stack
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("system")]
 
-KILLS = int(os.environ.get("STEELYARD_TEST_KILLS", "2"))
+KILLS = int(os.environ.get("STEELYARD_TEST_KILLS", "4"))
 SECONDS_PER_KILL = 20
 CALL_SECONDS = 20
 LATEST_KILL = 1.2
@@ -87,6 +87,7 @@ async def served_editions(stack: Stack) -> set[int]:
     return {offer.max_input_token_count for model in page.models for offer in model.offers}
 
 
+@pytest.mark.faults
 @pytest.mark.timeout(120 + SECONDS_PER_KILL * KILLS)
 async def test_whenever_it_is_killed_it_has_one_whole_edition(tmp_path: Path) -> None:
     feed, data_dir = tmp_path / "map.json", tmp_path / "data"
