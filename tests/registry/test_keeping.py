@@ -245,6 +245,8 @@ async def test_another_program_makes_another_version_of_the_same_state(
     async with keeping(tmp_path, clock, LIVE) as new:
         assert new.edition.version > version
         assert set(new.edition.models) == set(LIVE)
+        (event,) = await new.events.page(EventQuery(), before=None, limit=9)
+        assert event.event.note == "the program or its settings have changed"
 
 
 async def test_a_leaderboard_that_is_shuffled_is_doubted_and_one_that_moves_is_not(

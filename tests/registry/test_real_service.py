@@ -115,7 +115,7 @@ async def test_every_name_of_the_arena_is_joined_or_listed_with_its_reason(
 
     assert not joined & {each.source_model for each in unjoined.names}
     assert len(joined) + len(unjoined.names) == 282
-    assert len(joined) >= 170
+    assert len(joined) >= 190
     reasons = {each.reason for each in unjoined.names}
     assert reasons == {pb.UNJOINED_REASON_NO_OFFER, pb.UNJOINED_REASON_NOT_SOLD}
 
