@@ -1,6 +1,7 @@
 """The registry as a process: how fast it knows all models, what it weighs, how fast it answers."""
 
 import asyncio
+import gzip
 import os
 import statistics
 import tempfile
@@ -29,6 +30,7 @@ WATCHERS = 16
 SYNC_SECONDS = 60.0
 POLL_SECONDS = 0.1
 DATA = Path(os.environ.get(REAL_DATA_VARIABLE, Path(__file__).parents[3] / "shared" / "data"))
+FEEDS = {"litellm": "20*.json", "openrouter": "models_*.json", "models_dev": "api_*.json.gz"}
 
 # As people type them: ids, ids without separators, parts, makers, sizes, words that find nothing.
 QUERIES = tuple(
@@ -113,15 +115,11 @@ async def measure_service(*, calls: int) -> None:
 
 async def measure_search(*, rounds: int) -> None:
     """Search a service that has read the real feeds, where they are at hand."""
-    feeds = {
-        f"STEELYARD_{name.upper()}_URL": newest.as_uri()
-        for name, pattern in (("litellm", "20*.json"), ("openrouter", "models_*.json"))
-        if (newest := max((DATA / name).glob(pattern), default=None)) is not None
-    }
     with tempfile.TemporaryDirectory() as temporary:
-        async with Stack(Path(temporary), environment=feeds, services=("registry",)) as stack:
+        urls = feeds(Path(temporary))
+        async with Stack(Path(temporary), environment=urls, services=("registry",)) as stack:
             stub = pb_grpc.RegistryServiceStub(stack.channel("registry"))
-            offers = await read_feeds(stub) if feeds else await offer_count(stub)
+            offers = await read_feeds(stub) if urls else await offer_count(stub)
             plain = [pb.SearchModelsRequest(query=query.strip()) for query in QUERIES]
             filtered = pb.ModelFilter(
                 capabilities=[model_traits_pb2.CAPABILITY_TOOLS], routable_only=True
@@ -137,6 +135,20 @@ async def measure_search(*, rounds: int) -> None:
                     ),
                     rounds * len(requests),
                 )
+
+
+def feeds(directory: Path) -> dict[str, str]:
+    """Return settings that name the newest real catalogues; compressed ones go to a directory."""
+    found: dict[str, str] = {}
+    for folder, pattern in FEEDS.items():
+        newest = max((DATA / folder).glob(pattern), default=None)
+        if newest is not None and newest.suffix == ".gz":
+            unpacked = directory / newest.stem
+            unpacked.write_bytes(gzip.decompress(newest.read_bytes()))
+            newest = unpacked
+        if newest is not None:
+            found[f"STEELYARD_{folder.upper()}_URL"] = newest.as_uri()
+    return found
 
 
 async def read_feeds(stub: pb_grpc.RegistryServiceStub) -> int:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from datetime import date
+from sys import intern
 from types import MappingProxyType
 from typing import Final
 
@@ -47,7 +48,7 @@ def _offer(message: model_pb2.Offer, model: str, quality: Quality) -> Offer:
     return Offer(
         offer=message.offer,
         model=model,
-        provider=message.provider,
+        provider=intern(message.provider),
         is_chat=message.mode == model_traits_pb2.MODE_CHAT,
         capabilities=capability.mask(message.capabilities),
         quality=quality,

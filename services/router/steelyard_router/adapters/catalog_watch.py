@@ -6,15 +6,14 @@ import math
 import grpc
 import structlog
 
-from steelyard.registry.v1 import model_pb2
 from steelyard.registry.v1 import registry_service_pb2 as pb
 from steelyard.registry.v1 import registry_service_pb2_grpc as pb_grpc
 from steelyard_common.clock import Clock
 from steelyard_common.errors import RegistryUnavailableError
-from steelyard_router.adapters.catalog_messages import to_offers, to_providers
+from steelyard_router.adapters.catalog_copy import CatalogCopy
 from steelyard_router.adapters.dependency import Dependency
 from steelyard_router.adapters.snapshot_files import SnapshotFiles
-from steelyard_router.domain.catalog import Catalog, Offer
+from steelyard_router.domain.catalog import Catalog
 
 SNAPSHOT = "catalog"
 STREAM_SECONDS = 540.0
@@ -23,69 +22,10 @@ GRACE_SECONDS = 2.0
 """Between two streams the catalogue is not called stale."""
 FIRST_RETRY_SECONDS = 0.1
 MAX_RETRY_SECONDS = 5.0
+PAUSE_SECONDS = 0.001
+"""Between two slices of a change: requests come first, the change takes three times as long."""
 
 logger = structlog.get_logger(__name__)
-
-
-class CatalogCopy:
-    """Models and providers as received; what did not change is not converted again."""
-
-    def __init__(self) -> None:
-        self.version = 0
-        self._models: dict[str, model_pb2.Model] = {}
-        self._offers: dict[str, tuple[Offer, ...]] = {}
-        self._providers: tuple[model_pb2.Provider, ...] = ()
-        self._is_stale = False
-
-    def clone(self) -> "CatalogCopy":
-        """Return a copy that can be changed without this one."""
-        copy = CatalogCopy()
-        copy.version, copy._is_stale = self.version, self._is_stale
-        copy._models, copy._offers = dict(self._models), dict(self._offers)
-        copy._providers = self._providers
-        return copy
-
-    def apply(self, part: pb.WatchCatalogResponse) -> None:
-        """Take over one message of the stream."""
-        for name in part.removed_models:
-            self._models.pop(name, None)
-            self._offers.pop(name, None)
-        for model in part.models:
-            self._models[model.model] = model
-            self._offers.pop(model.model, None)
-        if part.providers:
-            self._providers = tuple(part.providers)
-        self._is_stale = part.stale
-        self.version = part.catalog_version
-
-    def has(self, part: pb.WatchCatalogResponse) -> bool:
-        """Say whether a message brings nothing new, as the first one to a returning caller."""
-        is_empty = not (part.snapshot_start or part.models or part.removed_models or part.providers)
-        return is_empty and (part.catalog_version, part.stale) == (self.version, self._is_stale)
-
-    def catalog(self) -> Catalog:
-        """Return everything, indexed."""
-        for name, model in self._models.items():
-            if name not in self._offers:
-                self._offers[name] = to_offers(model)
-        return Catalog.of(
-            self.version,
-            (offer for offers in self._offers.values() for offer in offers),
-            to_providers(self._providers),
-            aliases={name: tuple(model.aliases) for name, model in self._models.items()},
-            is_stale=self._is_stale,
-        )
-
-    def snapshot(self) -> bytes:
-        """Return everything as one message that `apply` takes."""
-        return pb.WatchCatalogResponse(
-            models=self._models.values(),
-            providers=self._providers,
-            catalog_version=self.version,
-            snapshot_start=True,
-            snapshot_complete=True,
-            stale=self._is_stale,
-        ).SerializeToString()
 
 
 class CatalogWatch:
@@ -181,13 +121,21 @@ class CatalogWatch:
             self._pending = CatalogCopy()
         elif self._pending is None:
             self._pending = self._copy.clone()
-        self._pending.apply(part)
+        for _ in self._pending.take(part, self._copy):
+            # A thread would be no gentler: it gives way to the loop only every five milliseconds.
+            await asyncio.sleep(PAUSE_SECONDS if self.is_known else 0)
         if not part.snapshot_complete:
             return
+        catalog = await self._indexed(self._pending)
         self._copy, self._pending = self._pending, None
-        self._catalog = await asyncio.to_thread(self._copy.catalog)
+        self._catalog = catalog
         self._unsaved.set()
-        logger.info("catalogue", version=self._catalog.version, offers=len(self._catalog.offers))
+        logger.info("catalogue", version=catalog.version, offers=len(catalog.offers))
+
+    async def _indexed(self, copy: CatalogCopy) -> Catalog:
+        if self._catalog is not None and copy.has_names_of(self._copy):
+            return copy.renewed(self._catalog)
+        return await asyncio.to_thread(copy.catalog)
 
     async def _read(self, timeout_seconds: float, *, only_first: bool) -> bool:
         """Read one stream; True when a whole catalogue is known at its end."""
