@@ -47,6 +47,7 @@ class Registry(pb_grpc.RegistryServiceServicer):
             model.quality.score = 50 + version % 50
         if what == "new":
             changed = [self._renamed(model, version) for model in changed]
+            self._models += changed
         self._next.put_nowait(self._parts(changed, version, is_whole=what == "all"))
         return version
 
@@ -85,10 +86,14 @@ class Registry(pb_grpc.RegistryServiceServicer):
                 yield part
 
 
-async def serve(port: int, folder: Path) -> None:
-    """Serve until stdin ends."""
+def recorded(folder: Path) -> list[pb.WatchCatalogResponse]:
+    """Return the parts of a catalogue."""
     files = sorted(folder.iterdir())
-    parts = [pb.WatchCatalogResponse.FromString(path.read_bytes()) for path in files]
+    return [pb.WatchCatalogResponse.FromString(path.read_bytes()) for path in files]
+
+
+async def serve(port: int, parts: list[pb.WatchCatalogResponse]) -> None:
+    """Serve until stdin ends."""
     registry = Registry(parts)  # type: ignore[abstract]
     server = grpcio_server()
     rates = {offer: (100_000 + at, 400_000 + at) for at, offer in enumerate(registry.offers())}
@@ -105,4 +110,4 @@ async def serve(port: int, folder: Path) -> None:
 
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(int(sys.argv[1]), Path(sys.argv[2])))
+        runner.run(serve(int(sys.argv[1]), recorded(Path(sys.argv[2]))))

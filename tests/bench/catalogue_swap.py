@@ -1,15 +1,16 @@
 """How long a router pauses when its catalogue changes: its loop's lag, and Route calls meanwhile.
 
-Three processes: the router in this one, a registry with its neighbours, and callers at a steady
+Four processes: the router in this one, a registry, pricing with health, and callers at a steady
 pace. The catalogue is that of the real feeds where they are at hand, else the shipped one.
 """
 
 import asyncio
+import gc
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from steelyard.registry.v1 import registry_service_pb2_grpc as pb_grpc
 from steelyard_common.address import Address
 from steelyard_common.background import supervised
 from steelyard_common.clock import SystemClock
+from steelyard_common.lifecycle import COLLECTOR_THRESHOLDS
 from steelyard_router.app import Settings, build
 from tests.bench.registry import SYNC_SECONDS, feeds, read_feeds
 from tests.stack import Stack, free_ports
@@ -57,6 +59,7 @@ class Probe:
 
 def main(*, short: bool) -> None:
     """Print the lag and the latency during each kind of change."""
+    gc.set_threshold(*COLLECTOR_THRESHOLDS)  # as the router's own process does
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(measure(rounds=3 if short else 10))
 
@@ -65,34 +68,39 @@ async def measure(*, rounds: int) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         await record(folder)
-        registry, router = free_ports(2)
-        role = ["-m", "tests.bench.catalogue_neighbours", str(registry), str(folder / "parts")]
-        async with child(role) as neighbours:
-            async with grpc.aio.insecure_channel(f"127.0.0.1:{registry}") as channel:
-                await channel.channel_ready()
-            await swaps(neighbours, folder / "router", (registry, router), rounds)
+        ports = free_ports(3)
+        # What makes new catalogues answers no quotes meanwhile.
+        roles = [
+            ["-m", "tests.bench.catalogue_neighbours", str(port), str(folder / "parts")]
+            for port in ports[:2]
+        ]
+        async with child(roles[0]) as registry, child(roles[1]):
+            for port in ports[:2]:
+                async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+                    await channel.channel_ready()
+            await swaps(registry, folder / "router", ports, rounds)
 
 
 async def swaps(
-    neighbours: asyncio.subprocess.Process, data_dir: Path, ports: tuple[int, int], rounds: int
+    registry: asyncio.subprocess.Process, data_dir: Path, ports: list[int], rounds: int
 ) -> None:
     """Run the router and change its catalogue again and again."""
     probe = Probe()
-    registry, router = (Address("127.0.0.1", port) for port in ports)
+    addresses = [Address("127.0.0.1", port) for port in ports]
     async with AsyncExitStack() as stack:
         probing = asyncio.create_task(probe.run())
         stack.callback(probing.cancel)
         started = time.monotonic()
-        await start_router(stack, data_dir, registry, router)
+        await start_router(stack, data_dir, addresses)
         windows = [Window("first snapshot", started, time.monotonic())]
-        role = ["-m", "tests.bench.catalogue_callers", str(router), str(PER_SECOND)]
+        role = ["-m", "tests.bench.catalogue_callers", str(addresses[-1]), str(PER_SECOND)]
         callers = await stack.enter_async_context(child(role))
         await asyncio.sleep(2 * AFTER_SECONDS)
         for _ in range(rounds):
             for change in CHANGES:
                 start = time.monotonic()
                 if change != "nothing":
-                    await ask(neighbours, change)
+                    await ask(registry, change)
                 await asyncio.sleep(AFTER_SECONDS)
                 windows.append(Window(change, start, time.monotonic()))
         body, _ = await callers.communicate(b"\n")
@@ -102,23 +110,23 @@ async def swaps(
     print(f"resident {psutil.Process().memory_info().rss / 1e6:.0f} MB, with the probe's notes")
 
 
-async def start_router(
-    stack: AsyncExitStack, data_dir: Path, neighbours: Address, own: Address
-) -> None:
+async def start_router(stack: AsyncExitStack, data_dir: Path, addresses: list[Address]) -> None:
     """Start it as its process does."""
+    registry, others, own = addresses
     service = await build(
         Settings(
             router_address=own,
             data_dir=data_dir,
-            registry_address=neighbours,
-            pricing_address=neighbours,
-            health_address=neighbours,
+            registry_address=registry,
+            pricing_address=others,
+            health_address=others,
         )
     )
     await stack.enter_async_context(service.resources)
     await service.server.start()
     stack.push_async_callback(service.server.stop, 0)
     await service.prepare()
+    gc.freeze()
     await service.server.set_serving(serving=True)
     for task in service.tasks:
         stack.callback(asyncio.create_task(supervised(task, SystemClock())).cancel)
@@ -145,17 +153,17 @@ def report(
     print(text, flush=True)
 
 
-def within(notes: list[tuple[float, ...]], window: Window) -> Iterator[float]:
+def within(notes: Sequence[tuple[float, ...]], window: Window) -> Iterator[float]:
     """Yield what was noted in a window."""
     return (value for time_, value in notes if window.start <= time_ < window.end)
 
 
-async def ask(neighbours: asyncio.subprocess.Process, change: str) -> None:
+async def ask(registry: asyncio.subprocess.Process, change: str) -> None:
     """Have the registry publish another version."""
-    assert neighbours.stdin is not None
-    assert neighbours.stdout is not None
-    neighbours.stdin.write(f"{change}\n".encode())
-    await neighbours.stdout.readline()
+    assert registry.stdin is not None
+    assert registry.stdout is not None
+    registry.stdin.write(f"{change}\n".encode())
+    await registry.stdout.readline()
 
 
 @asynccontextmanager
