@@ -12,7 +12,7 @@ from steelyard.common.v1 import model_traits_pb2 as traits
 from steelyard_router.domain.catalog import UNKNOWN_CONTEXT_TOKENS, Catalog, Offer, Quality
 from steelyard_router.domain.health import Condition, OfferHealth
 from steelyard_router.domain.pool import pool_of
-from steelyard_router.domain.ranking import Criteria, Market, Ranking, rank, size_bucket
+from steelyard_router.domain.ranking import Criteria, Market, Ranking, rank, size_bucket, value
 from steelyard_router.domain.rates import RateCard
 from steelyard_router.domain.rejection import RejectionReason
 from steelyard_router.domain.shortlist import (
@@ -45,7 +45,8 @@ def ranking(
     catalog = catalog or a_catalog(*offers)
     known = {offer.offer: a_card() for offer in offers} if cards is None else cards
     pool = pool_of(catalog, offers, TODAY, local_providers)
-    return rank(pool, criteria(**wanted), Market(known, health or {}), START)
+    asked, market = criteria(**wanted), Market(known, health or {})
+    return rank(pool, asked, market, value(pool.offers, asked.scales, market, START))
 
 
 def names(found: Ranking) -> list[str]:

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from steelyard_router.domain.catalog import Catalog, Offer
-from steelyard_router.domain.pool import Pool, pool_of
-from steelyard_router.domain.ranking import Criteria, Market, Ranking, rank
+from steelyard_router.domain.pool import Outsiders, Pool, pool_of
+from steelyard_router.domain.ranking import Criteria, Market, Ranked, Ranking, Scales, rank, value
 
 MAX_RANKINGS = 256
+MAX_VALUATIONS = 32
 
 
 class Rankings:
@@ -20,8 +21,9 @@ class Rankings:
         self._catalog: Catalog | None = None
         self._day = date.min
         self._market: Market | None = None
-        self._pool = Pool((), (), {})
+        self._pool = Pool((), Outsiders())
         self._kept: OrderedDict[Criteria, Ranking] = OrderedDict()
+        self._valued: OrderedDict[Scales, tuple[Ranked, ...]] = OrderedDict()
 
     def of_all(
         self, catalog: Catalog, criteria: Criteria, market: Market, now: datetime
@@ -32,7 +34,8 @@ class Rankings:
         if ranking is not None:
             self._kept.move_to_end(criteria)
             return ranking
-        ranking = self._kept[criteria] = rank(self._pool, criteria, market, now)
+        valued = self._valued_on(criteria.scales, market, now)
+        ranking = self._kept[criteria] = rank(self._pool, criteria, market, valued)
         if len(self._kept) > MAX_RANKINGS:
             self._kept.popitem(last=False)
         return ranking
@@ -47,7 +50,17 @@ class Rankings:
     ) -> Ranking:
         """Return the ranking of a few offers; there is nothing to keep."""
         pool = pool_of(catalog, offers, now.date(), self._local_providers)
-        return rank(pool, criteria, market, now)
+        valued = value(pool.offers, criteria.scales, market, now)
+        return rank(pool, criteria, market, valued)
+
+    def _valued_on(self, scales: Scales, market: Market, now: datetime) -> tuple[Ranked, ...]:
+        # A request may try four floors: they differ in what is left out, not in what it is worth.
+        valued = self._valued.get(scales)
+        if valued is None:
+            valued = self._valued[scales] = value(self._pool.offers, scales, market, now)
+            if len(self._valued) > MAX_VALUATIONS:
+                self._valued.popitem(last=False)
+        return valued
 
     def _forget_unless_current(self, catalog: Catalog, market: Market, day: date) -> None:
         if catalog is not self._catalog or day != self._day:
@@ -56,3 +69,4 @@ class Rankings:
         if market is not self._market:
             self._market = market
             self._kept.clear()
+            self._valued.clear()

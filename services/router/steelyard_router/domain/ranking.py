@@ -5,9 +5,10 @@ used again as long as catalogue, prices and the health that was last heard of st
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
 
 from steelyard_router.domain import capability
@@ -21,12 +22,21 @@ from steelyard_router.domain.health import (
     expected_seconds,
 )
 from steelyard_router.domain.policy import Weights
-from steelyard_router.domain.pool import Pool
+from steelyard_router.domain.pool import Outsiders, Pool
 from steelyard_router.domain.rates import RateCard, card_cost
 from steelyard_router.domain.rejection import Rejection, RejectionReason
 from steelyard_router.domain.sizes import SizeIndex
 from steelyard_router.domain.usage import Usage
 from steelyard_router.domain.utility import trusted_quality, utility
+
+
+class Scales(NamedTuple):
+    """What the rough value of an offer depends on, besides the offer and the market."""
+
+    weights: Weights
+    prompt_tokens: int
+    output_tokens: int
+    task_type: str
 
 
 class Criteria(NamedTuple):
@@ -47,6 +57,11 @@ class Criteria(NamedTuple):
     allow_unpriced: bool = False
     allow_free: bool = False
     """Whether offers that cost nothing at a remote seller compete."""
+
+    @property
+    def scales(self) -> Scales:
+        """Return what rough values rest on: the same for every floor that is tried."""
+        return Scales(self.weights, self.prompt_tokens, self.output_tokens, self.task_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +90,12 @@ class Ranked(NamedTuple):
     """Tokens that prompt and completion may have."""
     room: int
     """Tokens that the completion may have."""
-    surplus: Rejection
-    """What to say when better ones fill the shortlist."""
+
+    @property
+    def surplus(self) -> Rejection:
+        """What to say when better ones fill the shortlist."""
+        detail = f"Its rough value {self.utility:.2f} is not among the best."
+        return Rejection(self.offer.offer, RejectionReason.NOT_SHORTLISTED, detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +103,22 @@ class Ranking:
     """The result for one kind of request."""
 
     ranked: tuple[Ranked, ...]
-    rejected: tuple[Rejection, ...]
-    """Nearest to being chosen first."""
+    rejected: Iterable[Rejection]
+    """Nearest to being chosen first; may be read again and again."""
     counts: Mapping[RejectionReason, int]
     sizes: SizeIndex
     """Of those that are ranked."""
+
+
+@dataclass(frozen=True, slots=True)
+class _InTurn:
+    """The offers that fell out of a ranking, then those that never were in it."""
+
+    fallen: tuple[Rejection, ...]
+    outsiders: Outsiders
+
+    def __iter__(self) -> Iterator[Rejection]:
+        return chain(self.fallen, self.outsiders)
 
 
 def size_bucket(tokens: int) -> int:
@@ -96,51 +126,66 @@ def size_bucket(tokens: int) -> int:
     return 1 << (tokens.bit_length() - 1) if tokens > 0 else 0
 
 
-def rank(pool: Pool, criteria: Criteria, market: Market, now: datetime) -> Ranking:
-    """Return the offers of a pool that meet the criteria, and why the others do not.
+def value(
+    offers: Iterable[Offer], scales: Scales, market: Market, now: datetime
+) -> tuple[Ranked, ...]:
+    """Return offers with their rough values, best first.
 
     Offers whose circuit is open or that ask to wait come last, before them those without a price:
     they are asked about when there is nothing better.
     """
     # A middle of the sizes that share the bucket.
-    usage = Usage(criteria.prompt_tokens * 3 // 2, max(1, criteria.output_tokens * 3 // 2))
-    keyed = criteria.keys & {offer.provider for offer in pool.offers}
-    chosen: list[tuple[int, float, str, Ranked]] = []
-    fallen: list[tuple[int, float, str, Rejection]] = []
-    for offer in pool.offers:
-        ranked, last = _valued(offer, criteria, market, usage, now)
-        rejection = _rejection(offer, criteria, market, keyed) or _free_variant(
+    usage = Usage(scales.prompt_tokens * 3 // 2, max(1, scales.output_tokens * 3 // 2))
+    entries = [
+        (last, -ranked.utility, ranked.offer.offer, ranked)
+        for ranked, last in (_valued(offer, scales, market, usage, now) for offer in offers)
+    ]
+    return tuple(entry[3] for entry in sorted(entries, key=_order))
+
+
+def rank(pool: Pool, criteria: Criteria, market: Market, valued: Iterable[Ranked]) -> Ranking:
+    """Return the offers of a pool that meet the criteria, and why the others do not.
+
+    Args:
+        pool: The offers.
+        criteria: To be met.
+        market: Says which offers have a price.
+        valued: The offers of the pool on the criteria's scales, best first.
+    """
+    keyed = criteria.keys & pool.providers
+    chosen: list[Ranked] = []
+    fallen: list[Rejection] = []
+    for ranked in valued:
+        rejection = _rejection(ranked, criteria, market, keyed) or _free_variant(
             ranked, criteria, pool.local_providers
         )
         if rejection is None:
-            chosen.append((last, -ranked.utility, offer.offer, ranked))
+            chosen.append(ranked)
         else:
-            fallen.append((last, -ranked.utility, offer.offer, rejection))
-    best_first = tuple(entry[3] for entry in sorted(chosen, key=_order))
-    rejected = tuple(entry[3] for entry in sorted(fallen, key=_order))
+            fallen.append(rejection)
     return Ranking(
-        ranked=best_first,
-        rejected=(*rejected, *pool.outsiders),
-        counts=Counter(each.reason for each in rejected) + Counter(pool.outsider_counts),
-        sizes=SizeIndex.of((each.window, each.room) for each in best_first),
+        ranked=tuple(chosen),
+        rejected=_InTurn(tuple(fallen), pool.outsiders),
+        counts=Counter(each.reason for each in fallen) + Counter(pool.outsiders.counts),
+        sizes=SizeIndex.of((each.window, each.room) for each in chosen),
     )
 
 
-def _order(entry: tuple[int, float, str, object]) -> tuple[int, float, str]:
+def _order(entry: tuple[int, float, str, Ranked]) -> tuple[int, float, str]:
     return entry[:3]
 
 
 def _valued(
-    offer: Offer, criteria: Criteria, market: Market, usage: Usage, now: datetime
+    offer: Offer, scales: Scales, market: Market, usage: Usage, now: datetime
 ) -> tuple[Ranked, int]:
     """Return an offer with its rough value, and 0 or how far behind the others it belongs."""
     card = market.cards.get(offer.offer) if market.cards is not None else None
     health = market.health_of(offer.offer)
     cost = card_cost(card, usage).total if card is not None else 0
-    score, uncertainty = offer.quality.for_task(criteria.task_type)
+    score, uncertainty = offer.quality.for_task(scales.task_type)
     trusted = trusted_quality(score, uncertainty)
     value = utility(
-        criteria.weights,
+        scales.weights,
         quality=trusted,
         cost_picodollars=cost * expected_attempts(health.success_rate),
         latency_seconds=expected_seconds(health, usage.output_tokens),
@@ -148,13 +193,8 @@ def _valued(
     )
     is_away = condition_at(health, now) is not Condition.OPEN_TO_REQUESTS
     is_unpriced = market.cards is not None and card is None
-    surplus = Rejection(
-        offer.offer,
-        RejectionReason.NOT_SHORTLISTED,
-        f"Its rough value {value.total:.2f} is not among the best.",
-    )
     room = offer.max_output_tokens or offer.window
-    ranked = Ranked(offer, card, value.total, score, trusted, offer.window, room, surplus)
+    ranked = Ranked(offer, card, value.total, score, trusted, offer.window, room)
     return ranked, 2 * is_away + is_unpriced
 
 
@@ -172,15 +212,16 @@ def _free_variant(
 
 
 def _rejection(
-    offer: Offer, criteria: Criteria, market: Market, keyed: frozenset[str]
+    ranked: Ranked, criteria: Criteria, market: Market, keyed: frozenset[str]
 ) -> Rejection | None:
-    reason, detail = _problem(offer, criteria, market, keyed)
-    return Rejection(offer.offer, reason, detail) if reason is not None else None
+    reason, detail = _problem(ranked, criteria, market, keyed)
+    return Rejection(ranked.offer.offer, reason, detail) if reason is not None else None
 
 
 def _problem(
-    offer: Offer, criteria: Criteria, market: Market, keyed: frozenset[str]
+    ranked: Ranked, criteria: Criteria, market: Market, keyed: frozenset[str]
 ) -> tuple[RejectionReason | None, str]:
+    offer = ranked.offer
     provider = offer.provider
     if not _is_allowed(provider, criteria):
         return RejectionReason.PROVIDER_NOT_ALLOWED, f"The policy does not allow {provider}."
@@ -191,7 +232,7 @@ def _problem(
         return RejectionReason.WRONG_REGION, f"Served in {where}, not in {criteria.region}."
     if missing := criteria.needed_capabilities & ~offer.capabilities:
         return RejectionReason.MISSING_CAPABILITY, f"Lacks {capability.words(missing)}."
-    return _worth_problem(offer, criteria, market)
+    return _worth_problem(ranked, criteria, market)
 
 
 def _is_allowed(provider: str, criteria: Criteria) -> bool:
@@ -201,12 +242,12 @@ def _is_allowed(provider: str, criteria: Criteria) -> bool:
 
 
 def _worth_problem(
-    offer: Offer, criteria: Criteria, market: Market
+    ranked: Ranked, criteria: Criteria, market: Market
 ) -> tuple[RejectionReason | None, str]:
-    score, _ = offer.quality.for_task(criteria.task_type)
+    score = ranked.quality
     if score < criteria.quality_floor:
         detail = f"Quality {score:g}, at least {criteria.quality_floor:g} is asked for."
         return RejectionReason.QUALITY_TOO_LOW, detail
-    if market.cards is not None and not criteria.allow_unpriced and offer.offer not in market.cards:
+    if market.cards is not None and not criteria.allow_unpriced and ranked.card is None:
         return RejectionReason.UNPRICED, "No source publishes its price."
     return None, ""
