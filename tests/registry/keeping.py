@@ -11,9 +11,9 @@ from steelyard_common.feeds import FeedDownloader
 from steelyard_common.ids import new_id
 from steelyard_common.leases import Leases
 from steelyard_registry.adapters.event_store import DatabaseEvents
-from steelyard_registry.adapters.offer_sources import OFFER_SOURCES, offer_sources
 from steelyard_registry.adapters.schema import MIGRATIONS
 from steelyard_registry.adapters.score_sources import ScoreUrl, score_feeds
+from steelyard_registry.adapters.sources import OFFER_SOURCES, offer_sources
 from steelyard_registry.adapters.state_store import DatabaseStateStore
 from steelyard_registry.domain.automatic_sync import AutomaticSync
 from steelyard_registry.domain.building import Bundled, CatalogueBuilder

@@ -150,7 +150,8 @@ async def test_a_cancelled_caller_leaves_the_state_and_what_is_served_as_one(
         with pytest.raises(asyncio.CancelledError):
             await asked
 
-    decided = set(kept.publisher.state.decisions)
+    decided = {"gpt-1", "gpt-2", "gpt-3"}
+    assert set(kept.publisher.state.decisions) == decided
     assert active(kept) == SEED.keys() - decided
     await out(kept, "gpt-4")
     assert active(kept) == SEED.keys() - decided - {"gpt-4"}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
+from typing import Protocol
 
 DEFAULT_MAX_BYTES = 32 * 1024 * 1024
 
@@ -119,3 +120,20 @@ class FetchPolicy:
     attempts: int = 3
     first_wait_seconds: float = 0.5
     max_wait_seconds: float = 5.0
+
+
+class FeedReader(Protocol):
+    """Downloads a feed, safely."""
+
+    async def fetch(
+        self,
+        feed: Feed,
+        known: FeedCopy | None = None,
+        *,
+        progress: DownloadProgress | None = None,
+    ) -> FeedCopy | NotModified:
+        """Return the feed, or NotModified when `known` is current.
+
+        Raises:
+            FeedError: It could not be had.
+        """

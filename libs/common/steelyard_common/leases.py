@@ -6,6 +6,7 @@ checks in the same transaction that the generation is still its own (a fencing t
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -40,6 +41,16 @@ class Lease:
     name: str
     holder: str
     generation: int
+
+
+class LeaseKeeper(Protocol):
+    """Lets one of several replicas do a job."""
+
+    async def acquire(self, name: str, duration: timedelta) -> Lease | None:
+        """Return the lease; None while somebody else has it."""
+
+    async def release(self, lease: Lease) -> None:
+        """Give it back."""
 
 
 class Leases:

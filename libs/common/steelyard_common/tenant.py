@@ -75,6 +75,16 @@ def current_tenant() -> TenantContext:
     return _current.get()
 
 
+def current_actor() -> str:
+    """Return who is calling, for the history of what people decide: tenant and key.
+
+    Raises:
+        LookupError: No call is being handled.
+    """
+    caller = current_tenant()
+    return f"{caller.tenant_id}/{caller.key_id}" if caller.key_id else caller.tenant_id
+
+
 def set_current_tenant(tenant: TenantContext) -> None:
     """Make `tenant` the caller for the rest of this task."""
     _current.set(tenant)

@@ -34,12 +34,11 @@ from steelyard_registry.adapters.curated_scores import read_curated_scores
 from steelyard_registry.adapters.custom_providers import CustomProviders, read_custom_providers
 from steelyard_registry.adapters.event_store import DatabaseEvents
 from steelyard_registry.adapters.health_client import HealthClient
-from steelyard_registry.adapters.offer_sources import OFFER_SOURCES, offer_sources
 from steelyard_registry.adapters.price_book import PriceBook
 from steelyard_registry.adapters.provider_table import base_urls, read_providers
 from steelyard_registry.adapters.schema import MIGRATIONS
 from steelyard_registry.adapters.score_sources import ScoreUrl, score_feeds
-from steelyard_registry.adapters.sources import seed_facts
+from steelyard_registry.adapters.sources import OFFER_SOURCES, offer_sources, seed_facts
 from steelyard_registry.adapters.state_store import DatabaseStateStore
 from steelyard_registry.domain.automatic_sync import AutomaticSync, Follower
 from steelyard_registry.domain.building import Bundled, CatalogueBuilder

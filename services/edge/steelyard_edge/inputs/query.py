@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import Query
-from google.type.date_pb2 import Date
 from pydantic import BeforeValidator
 
 from steelyard.common.v1.usage_pb2 import Usage
@@ -77,7 +76,3 @@ def to_mix(input_tokens: int | None, output_tokens: int | None) -> Usage | None:
     return Usage(
         uncached_input_token_count=input_tokens or 0, output_token_count=output_tokens or 0
     )
-
-
-def to_date(day: date | None) -> Date | None:
-    return None if day is None else Date(year=day.year, month=day.month, day=day.day)

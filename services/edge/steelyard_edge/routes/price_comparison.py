@@ -8,6 +8,7 @@ from starlette.responses import Response
 from steelyard.pricing.v1 import pricing_service_pb2 as pb
 from steelyard.pricing.v1.pricing_service_pb2_grpc import PricingServiceStub
 from steelyard_common.clock import Clock
+from steelyard_common.message_times import to_date
 from steelyard_edge import schemas_comparison as schemas
 from steelyard_edge.answer import enveloped
 from steelyard_edge.backends import Backend
@@ -21,7 +22,6 @@ from steelyard_edge.inputs.query import (
     PageToken,
     Provider,
     Tokens,
-    to_date,
     to_mix,
 )
 from steelyard_edge.raw_path import decoded_tail

@@ -1,10 +1,8 @@
 """What publishing prices needs of the world."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Protocol
 
-from steelyard_common.leases import Lease
 from steelyard_pricing.domain.gate.held_change import HeldChange, Price
 from steelyard_pricing.domain.publication import Commit, SnapshotRecord, Status, Stored
 from steelyard_pricing.domain.snapshot import ObservedFact
@@ -54,13 +52,3 @@ class QuarantineStore(Protocol):
 
     async def body(self, held_change_id: str) -> bytes | None:
         """Return the body that a change holds, None when it holds none."""
-
-
-class LeaseKeeper(Protocol):
-    """Lets one replica at a time do a job."""
-
-    async def acquire(self, name: str, duration: timedelta) -> Lease | None:
-        """Return the lease; None while somebody else has it."""
-
-    async def release(self, lease: Lease) -> None:
-        """Give a lease back."""

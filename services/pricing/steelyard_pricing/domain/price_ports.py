@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from steelyard_common.clock import Clock
+from steelyard_common.feed import FeedReader
+from steelyard_common.leases import LeaseKeeper
 from steelyard_pricing.domain.gatekeeping import Gatekeeper
-from steelyard_pricing.domain.ports import LeaseKeeper, PriceStore, QuarantineStore
-from steelyard_pricing.domain.source_reading import FeedReader
+from steelyard_pricing.domain.ports import PriceStore, QuarantineStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

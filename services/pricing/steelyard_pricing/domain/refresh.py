@@ -6,11 +6,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from steelyard_common.errors import (
-    PricingUnavailableError,
-    RefreshInProgressError,
-)
+from steelyard_common.errors import PricingUnavailableError
 from steelyard_common.feed import FeedCopy
+from steelyard_common.leased_job import Job, LeasedJob
 from steelyard_common.leases import Lease
 from steelyard_pricing.domain.catalogue import Catalogue
 from steelyard_pricing.domain.changes import ChangeCounts
@@ -48,8 +46,16 @@ class Refresher:
         self._publisher = publisher
         self._ports = ports
         self._gate = GatedPublisher(catalogue, publisher, ports)
-        self._task: asyncio.Task[None] | None = None
-        self._run_now: RefreshRun | None = None
+        self._job = LeasedJob(
+            Job(
+                name=LEASE,
+                subject="the price catalogue",
+                lease_duration=LEASE_DURATION,
+                work=self._work,
+                when_stopped=PricingUnavailableError,
+            ),
+            ports.leases,
+        )
 
     async def follow(
         self,
@@ -60,68 +66,30 @@ class Refresher:
     ) -> RefreshRun:
         """Return a refresh of some sources: the one that runs if it does as much, else a new one.
 
-        A new one begins when the one that runs has ended, and goes on when nobody follows it.
-
         Args:
             names: Of sources; at least one.
             force: Read also what is still fresh. The guards stay.
             seen: See RefreshRun.
         """
-        while (running := self._run_now) is not None:
-            if running.does(names, force=force):
-                return running
-            await running.ended()
-        self._run_now = run = RefreshRun(frozenset(names), force=force, seen=seen)
-        self._catalogue.is_refreshing = True
-        self._task = asyncio.create_task(self._run(run), name="refresh")
-        return run
+        return await self._job.follow(RefreshRun(names, force=force, seen=seen))
 
     async def stop(self) -> None:
         """Break off a refresh that runs; what is served stays."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._job.stop()
 
-    async def _run(self, run: RefreshRun) -> None:
+    async def _work(self, run: RefreshRun, lease: Lease) -> Report:
+        self._catalogue.is_refreshing = True
         try:
-            report = await self._under_lease(run)
-        except asyncio.CancelledError:
-            run.fail(PricingUnavailableError())
-            raise
-        except RefreshInProgressError as error:
-            run.fail(error)
-            return
-        except Exception as error:
-            # Perhaps nobody follows any more.
-            logger.exception("refresh failed")
-            run.fail(error)
-            return
+            report = await self._refresh(run, lease)
         finally:
             self._catalogue.is_refreshing = False
-            self._run_now = None
-        run.tell(report)
         logger.info(
             "refreshed",
             snapshot_version=report.snapshot_version,
             model_count=report.model_count,
             sources={outcome.source: outcome.outcome.name.lower() for outcome in report.outcomes},
         )
-
-    async def _under_lease(self, run: RefreshRun) -> Report:
-        lease = await self._ports.leases.acquire(LEASE, LEASE_DURATION)
-        if lease is None:
-            raise RefreshInProgressError("the price catalogue")
-        try:
-            return await self._refresh(run, lease)
-        finally:
-            await self._give_back(lease)
-
-    async def _give_back(self, lease: Lease) -> None:
-        try:
-            await self._ports.leases.release(lease)
-        except Exception:
-            # What was published is, and the lease expires by itself.
-            logger.exception("lease not given back")
+        return report
 
     async def _refresh(self, run: RefreshRun, lease: Lease) -> Report:
         started = self._ports.clock.monotonic()

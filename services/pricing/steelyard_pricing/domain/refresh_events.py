@@ -64,6 +64,3 @@ class Report:
     @property
     def fetched_count(self) -> int:
         return sum(outcome.fetched_count for outcome in self.outcomes)
-
-
-Event = Progress | Report

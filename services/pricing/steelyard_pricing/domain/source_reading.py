@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Protocol
 
 from steelyard_common.clock import Clock
-from steelyard_common.feed import DownloadProgress, Feed, FeedCopy, FeedError, NotModified
+from steelyard_common.feed import DownloadProgress, FeedCopy, FeedError, FeedReader, NotModified
 from steelyard_pricing.domain.gate.catalogue import CatalogueHeldError, check
 from steelyard_pricing.domain.rates import ParsedSource, PriceFact
 from steelyard_pricing.domain.refresh_events import Phase, Progress, SourceOutcome
@@ -17,23 +16,6 @@ from steelyard_pricing.domain.source import PriceSource, SourceFailure
 FIRST_STEP_BYTES = 64 * 1024
 DOWNLOAD_STEPS = 16
 """At most so many events tell of a download whose size is announced."""
-
-
-class FeedReader(Protocol):
-    """Downloads a feed, safely."""
-
-    async def fetch(
-        self,
-        feed: Feed,
-        known: FeedCopy | None = None,
-        *,
-        progress: DownloadProgress | None = None,
-    ) -> FeedCopy | NotModified:
-        """Return the feed, or NotModified when `known` is current.
-
-        Raises:
-            FeedError: It could not be had.
-        """
 
 
 @dataclass(frozen=True, slots=True)

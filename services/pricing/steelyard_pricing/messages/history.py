@@ -5,6 +5,7 @@ from typing import cast
 
 from steelyard.pricing.v1 import price_change_pb2, price_pb2
 from steelyard.pricing.v1 import pricing_service_pb2 as pb
+from steelyard_common.message_times import to_timestamp
 from steelyard_pricing.domain.changes import PriceChange
 from steelyard_pricing.domain.deprecation import Deprecation
 from steelyard_pricing.domain.disagreement import Disagreement
@@ -12,7 +13,6 @@ from steelyard_pricing.domain.gate.held_change import HeldChange
 from steelyard_pricing.domain.publication import SnapshotRecord
 from steelyard_pricing.domain.snapshot import ObservedFact
 from steelyard_pricing.messages.prices import PriceWriter
-from steelyard_pricing.messages.refreshes import to_time
 
 MAX_RATIO = 1e9
 """Stands for a price beside a zero."""
@@ -25,8 +25,8 @@ def to_change(change: PriceChange, prices: PriceWriter) -> price_change_pb2.Pric
         kind=cast("price_change_pb2.PriceChangeKind.ValueType", change.kind),
         before=_price(change.before, prices),
         after=_price(change.after, prices),
-        effective_time=to_time(change.effective_time),
-        observed_time=to_time(change.recorded_time),
+        effective_time=to_timestamp(change.effective_time),
+        observed_time=to_timestamp(change.recorded_time),
         ratio=change.ratio,
         snapshot_version=change.version,
     )
@@ -37,7 +37,7 @@ def to_snapshot(record: SnapshotRecord) -> pb.PriceSnapshot:
     counts = record.counts
     return pb.PriceSnapshot(
         version=record.version,
-        publish_time=to_time(record.published_time),
+        publish_time=to_timestamp(record.published_time),
         cause=record.cause,
         note=record.note,
         model_count=counts.added + counts.changed + counts.unchanged,
@@ -58,13 +58,13 @@ def to_held_change(change: HeldChange, prices: PriceWriter) -> price_change_pb2.
         held=_price(held, prices),
         guard=change.guard,
         explanation=change.explanation,
-        first_seen_time=to_time(change.first_seen_time),
-        last_seen_time=to_time(change.last_seen_time),
+        first_seen_time=to_timestamp(change.first_seen_time),
+        last_seen_time=to_timestamp(change.last_seen_time),
         sighting_count=change.sighting_count,
         state=cast("price_change_pb2.HeldChangeState.ValueType", change.state),
         reviewer=change.reviewer,
         note=change.note,
-        review_time=to_time(change.review_time),
+        review_time=to_timestamp(change.review_time),
     )
 
 

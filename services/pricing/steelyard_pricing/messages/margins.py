@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from steelyard.pricing.v1 import price_override_pb2 as pb
 from steelyard.pricing.v1 import pricing_service_pb2
 from steelyard_common.errors import InvalidFieldError
+from steelyard_common.message_times import to_timestamp
 from steelyard_pricing.domain.margin_watch import ThinMargin
 from steelyard_pricing.domain.margins import Margin, MarginRule, RuleKey, RuleScope
 from steelyard_pricing.domain.overrides import BASIS
@@ -12,7 +13,6 @@ from steelyard_pricing.domain.rates import Rate
 from steelyard_pricing.messages.overrides import read_text
 from steelyard_pricing.messages.prices import to_rate
 from steelyard_pricing.messages.rates import from_rates
-from steelyard_pricing.messages.refreshes import to_time
 from steelyard_pricing.messages.requests import MAX_NAME
 
 MAX_MARKUP = 10 * BASIS
@@ -83,7 +83,7 @@ def _to_entry(thin: ThinMargin) -> pb.MarginEntry:
         offer=margin.offer,
         margin_basis_points=margin.basis_points,
         below_floor=margin.is_below_floor,
-        change_time=to_time(thin.change_time),
+        change_time=to_timestamp(thin.change_time),
         tenant_ids=margin.tenant_ids,
     )
 

@@ -5,10 +5,10 @@ from typing import Literal
 
 from steelyard.pricing.v1 import price_override_pb2 as pb
 from steelyard_common.errors import InvalidFieldError
+from steelyard_common.message_times import to_timestamp
 from steelyard_pricing.domain.overrides import MAX_FACTOR, PriceOverride
 from steelyard_pricing.messages.prices import to_rate
 from steelyard_pricing.messages.rates import from_rates
-from steelyard_pricing.messages.refreshes import to_time
 from steelyard_pricing.messages.requests import MAX_NAME
 
 MAX_ID = 64
@@ -56,8 +56,8 @@ def to_override(override: PriceOverride) -> pb.PriceOverride:
         provider=override.provider,
         rates=map(to_rate, override.rates),
         factor_basis_points=override.factor,
-        start_time=to_time(override.start),
-        end_time=to_time(override.end),
+        start_time=to_timestamp(override.start),
+        end_time=to_timestamp(override.end),
         note=override.note,
     )
 

@@ -1,15 +1,14 @@
 """Prices, rate cards and rankings."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import datetime
 from typing import cast
-
-from google.type import date_pb2
 
 from steelyard.common.v1 import model_traits_pb2
 from steelyard.pricing.v1 import price_pb2, rate_card_pb2
 from steelyard.pricing.v1 import pricing_service_pb2 as pb
 from steelyard_catalog.names import aliases
+from steelyard_common.message_times import to_date
 from steelyard_pricing.domain.cache_policy import CachePolicy
 from steelyard_pricing.domain.catalogue import FRESH_CONFIDENCE, Catalogue
 from steelyard_pricing.domain.comparison import CURATED, dearness
@@ -133,11 +132,6 @@ def _charge(price: price_pb2.Price, own: NegotiatedPrice) -> None:
         price.effective_time.FromDatetime(override.start)
     if own.agreement.is_of_own_rates:
         price.confidence, price.stale, price.estimated = FRESH_CONFIDENCE, False, False
-
-
-def to_date(day: date | None) -> date_pb2.Date | None:
-    """Return the message of a date."""
-    return None if day is None else date_pb2.Date(year=day.year, month=day.month, day=day.day)
 
 
 def to_comparison(seller: SellerSummary) -> pb.ProviderComparison:

@@ -3,20 +3,18 @@
 from datetime import datetime
 from typing import cast
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from steelyard.pricing.v1 import pricing_service_pb2 as pb
+from steelyard_common.message_times import to_date, to_timestamp
 from steelyard_pricing.domain.catalogue import Catalogue
 from steelyard_pricing.domain.comparison import CURATED, SEED
-from steelyard_pricing.domain.refresh_events import Event, Phase, Progress, Report, SourceOutcome
+from steelyard_pricing.domain.refresh_events import Phase, Progress, Report, SourceOutcome
 from steelyard_pricing.domain.snapshot import SourceFacts
 from steelyard_pricing.domain.source import PriceSource, ServedCopy, SourceFailure
-from steelyard_pricing.messages.prices import to_date
 
 _NO_COPY = ServedCopy()
 
 
-def to_event(event: Event) -> pb.RefreshPricesResponse:
+def to_event(event: Progress | Report) -> pb.RefreshPricesResponse:
     """Return one message of a refresh."""
     if isinstance(event, Progress):
         return pb.RefreshPricesResponse(
@@ -44,23 +42,14 @@ def to_status(catalogue: Catalogue, now: datetime) -> pb.GetCatalogStatusRespons
         priced_count=snapshot.priced_count,
         provider_count=snapshot.provider_count,
         snapshot_version=snapshot.version,
-        snapshot_time=to_time(snapshot.published_time),
-        last_updated_time=to_time(catalogue.last_updated_time()),
+        snapshot_time=to_timestamp(snapshot.published_time),
+        last_updated_time=to_timestamp(catalogue.last_updated_time()),
         cache_valid=catalogue.is_valid(now),
         stale=catalogue.is_stale(now),
         sources=sources,
         refreshing=catalogue.is_refreshing,
         quarantined_count=catalogue.waiting_count,
     )
-
-
-def to_time(time: datetime | None) -> Timestamp | None:
-    """Return the message of an aware time."""
-    if time is None:
-        return None
-    message = Timestamp()
-    message.FromDatetime(time)
-    return message
 
 
 def _to_report(report: Report) -> pb.RefreshReport:
@@ -102,8 +91,8 @@ def _to_source_status(catalogue: Catalogue, source: PriceSource, now: datetime) 
         enabled=source.is_enabled,
         model_count=catalogue.contributions().get(source.name, 0),
         etag=copy.etag or "",
-        last_success_time=to_time(state.last_success_time),
-        last_attempt_time=to_time(state.last_attempt_time),
+        last_success_time=to_timestamp(state.last_success_time),
+        last_attempt_time=to_timestamp(state.last_attempt_time),
         last_error=_to_error(state.last_failure),
         success_rate=state.success_rate,
         stale=state.is_stale(now, catalogue.time_to_live),
@@ -134,7 +123,9 @@ def _to_curated_status(curated: SourceFacts) -> pb.SourceStatus:
 def _to_error(failure: SourceFailure | None) -> pb.SourceError | None:
     if failure is None:
         return None
-    return pb.SourceError(cause=failure.cause, message=failure.message, time=to_time(failure.time))
+    return pb.SourceError(
+        cause=failure.cause, message=failure.message, time=to_timestamp(failure.time)
+    )
 
 
 def _to_phase(phase: Phase) -> "pb.RefreshPhase.ValueType":

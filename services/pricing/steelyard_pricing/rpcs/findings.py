@@ -10,12 +10,12 @@ from steelyard.common.v1.page_info_pb2 import PageInfo
 from steelyard.pricing.v1 import pricing_service_pb2 as pb
 from steelyard_common.clock import Clock
 from steelyard_common.errors import InvalidFieldError
+from steelyard_common.page_tokens import from_whole_page_token, to_page_token
 from steelyard_pricing.domain.catalogue import Catalogue
 from steelyard_pricing.domain.deprecation import deprecations
 from steelyard_pricing.domain.disagreement import disagreements
 from steelyard_pricing.messages import requests
 from steelyard_pricing.messages.history import to_deprecation, to_disagreement
-from steelyard_pricing.messages.page_tokens import from_page_token, to_page_token
 from steelyard_pricing.messages.prices import PriceWriter
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -67,7 +67,7 @@ def _range(
     request: pb.ListDisagreementsRequest | pb.ListDeprecationsRequest, question: str
 ) -> tuple[int, int]:
     size = requests.read_size(request.page_size, "page_size", default=requests.DEFAULT_PAGE)
-    start = from_page_token(request.page_token, question) if request.page_token else 0
+    start = from_whole_page_token(request.page_token, question) if request.page_token else 0
     return max(start, 0), size
 
 

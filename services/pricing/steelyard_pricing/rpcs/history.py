@@ -15,7 +15,13 @@ from steelyard.pricing.v1 import price_change_pb2
 from steelyard.pricing.v1 import pricing_service_pb2 as pb
 from steelyard_common.clock import Clock
 from steelyard_common.errors import InvalidFieldError
-from steelyard_common.tenant import current_tenant
+from steelyard_common.page_tokens import (
+    bad_page_token,
+    from_text_page_token,
+    from_whole_page_token,
+    to_page_token,
+)
+from steelyard_common.tenant import current_actor
 from steelyard_pricing.adapters.history_store import ChangeQuery, Position
 from steelyard_pricing.domain.catalogue import Catalogue
 from steelyard_pricing.domain.changes import ChangeKind, PriceChange
@@ -29,12 +35,6 @@ from steelyard_pricing.domain.week import minute_of_week
 from steelyard_pricing.messages import requests
 from steelyard_pricing.messages.costs import write_cost
 from steelyard_pricing.messages.history import to_change, to_snapshot
-from steelyard_pricing.messages.page_tokens import (
-    bad_page_token,
-    from_page_token,
-    from_text_page_token,
-    to_page_token,
-)
 from steelyard_pricing.messages.prices import PriceWriter
 from steelyard_pricing.messages.usages import from_usage
 from steelyard_pricing.rpcs.archive import Archive
@@ -101,7 +101,7 @@ class HistoryCalls:
     ) -> pb.ListSnapshotsResponse:
         size = requests.read_size(request.page_size, "page_size", default=requests.DEFAULT_PAGE)
         question = "snapshots"
-        before = from_page_token(request.page_token, question) if request.page_token else None
+        before = from_whole_page_token(request.page_token, question) if request.page_token else None
         found = await self._archive.store.snapshots(before=before, limit=size + 1)
         page = found[:size]
         token = to_page_token(question, page[-1].version) if len(found) > size else ""
@@ -116,7 +116,7 @@ class HistoryCalls:
         if request.version < 1:
             raise InvalidFieldError("version", "must be at least 1")
         record = await self._archive.reviews.roll_back(
-            request.version, reviewer=reviewer(), note=read_note(request.note)
+            request.version, reviewer=current_actor(), note=read_note(request.note)
         )
         return pb.RollbackPricesResponse(snapshot=to_snapshot(record))
 
@@ -180,12 +180,6 @@ class HistoryCalls:
             is_last = start + WATCH_BATCH >= len(changes)
             written = await asyncio.to_thread(_written, part, prices)
             yield pb.WatchPricesResponse(changes=written, version=after if is_last else before)
-
-
-def reviewer() -> str:
-    """Return who decides, for the audit log: tenant and key."""
-    caller = current_tenant()
-    return f"{caller.tenant_id}/{caller.key_id}" if caller.key_id else caller.tenant_id
 
 
 def read_note(note: str) -> str:

@@ -10,13 +10,13 @@ from steelyard.pricing.v1 import pricing_service_pb2 as pb
 from steelyard_common.clock import Clock
 from steelyard_common.errors import ResourceNotFoundError
 from steelyard_common.ids import new_id
+from steelyard_common.page_tokens import from_whole_page_token, to_page_token
 from steelyard_common.tenant import current_tenant
 from steelyard_pricing.domain.catalogue import Catalogue
 from steelyard_pricing.domain.margin_watch import MarginWatch
 from steelyard_pricing.domain.negotiations import Negotiations
 from steelyard_pricing.domain.overrides import PriceOverride
 from steelyard_pricing.messages.overrides import from_override, read_override_id, to_override
-from steelyard_pricing.messages.page_tokens import from_page_token, to_page_token
 from steelyard_pricing.messages.requests import DEFAULT_PAGE, read_size
 from steelyard_pricing.rpcs.names import known_provider, offer_named
 
@@ -60,7 +60,7 @@ class OverrideCalls:
         ]
         left = found
         if request.page_token:
-            after = from_page_token(request.page_token, question)
+            after = from_whole_page_token(request.page_token, question)
             left = [override for override in found if override.sequence < after]
         page = left[:size]
         has_more = len(left) > size

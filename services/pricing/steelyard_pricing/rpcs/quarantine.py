@@ -8,14 +8,15 @@ from steelyard.common.v1.page_info_pb2 import PageInfo
 from steelyard.pricing.v1 import pricing_service_pb2 as pb
 from steelyard_common.clock import Clock
 from steelyard_common.errors import InvalidFieldError
+from steelyard_common.page_tokens import from_text_page_token, to_page_token
+from steelyard_common.tenant import current_actor
 from steelyard_pricing.domain.catalogue import Catalogue
 from steelyard_pricing.domain.gate.held_change import HeldState
 from steelyard_pricing.messages import requests
 from steelyard_pricing.messages.history import to_held_change
-from steelyard_pricing.messages.page_tokens import from_text_page_token, to_page_token
 from steelyard_pricing.messages.prices import PriceWriter
 from steelyard_pricing.rpcs.archive import Archive
-from steelyard_pricing.rpcs.history import read_note, reviewer
+from steelyard_pricing.rpcs.history import read_note
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -52,7 +53,7 @@ class QuarantineCalls:
         change = await self._archive.reviews.decide(
             requests.short(request.held_change_id, "held_change_id", requests.MAX_FILTER),
             release=request.review == pb.REVIEW_APPROVE,
-            reviewer=reviewer(),
+            reviewer=current_actor(),
             note=read_note(request.note),
         )
         return pb.ReviewQuarantinedResponse(held_change=to_held_change(change, self._prices()))

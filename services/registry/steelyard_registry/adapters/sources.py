@@ -1,7 +1,6 @@
 """The feeds that the catalogue is made of, each with its last good copy."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime, time
 
 import structlog
@@ -13,7 +12,11 @@ from steelyard_catalog.seed import read_seed
 from steelyard_common.feed import Feed
 from steelyard_registry.domain import offers
 from steelyard_registry.domain.feeds import SourceName
+from steelyard_registry.domain.models import Offer
 from steelyard_registry.domain.source_facts import SourceFacts
+from steelyard_registry.domain.sync_source import OfferSource
+
+OFFER_SOURCES = (SourceName.LITELLM, SourceName.OPENROUTER, SourceName.MODELS_DEV)
 
 # The smallest real map had 40 kB, the smallest real list 500 kB.
 MIN_FEED_BYTES = 1_000
@@ -23,28 +26,30 @@ _DEPRECATED = "deprecated"
 logger = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """A feed and how it is read."""
+def offer_sources(
+    *, litellm_url: str, openrouter_url: str, models_dev_url: str, shipped: Mapping[str, Offer]
+) -> list[OfferSource]:
+    """Return the sources that are switched on, in order of precedence.
 
-    name: SourceName
-    feed: Feed
-    read: Callable[[bytes, datetime], SourceFacts]
-    """Takes the body and when it was fetched; raises CatalogueFormatError."""
-
-
-def catalogue_sources(
-    *, litellm_url: str, openrouter_url: str, models_dev_url: str = ""
-) -> list[Source]:
-    """Return the sources that are switched on."""
-    named = [
-        (SourceName.LITELLM, litellm_url, litellm_facts),
-        (SourceName.OPENROUTER, openrouter_url, openrouter_facts),
-        (SourceName.MODELS_DEV, models_dev_url, models_dev_facts),
+    Args:
+        litellm_url: Of LiteLLM's map; empty switches it off, as with the others.
+        openrouter_url: Of OpenRouter's list.
+        models_dev_url: Of models.dev's catalogue.
+        shipped: The seed's offers by id: it stands in for LiteLLM's map.
+    """
+    sources = [
+        (SourceName.LITELLM, litellm_url, litellm_facts, shipped),
+        (SourceName.OPENROUTER, openrouter_url, openrouter_facts, {}),
+        (SourceName.MODELS_DEV, models_dev_url, models_dev_facts, {}),
     ]
     return [
-        Source(name=name, feed=Feed(name=name, url=url, min_bytes=MIN_FEED_BYTES), read=read)
-        for name, url, read in named
+        OfferSource(
+            name=str(name),
+            feed=Feed(name=name, url=url, min_bytes=MIN_FEED_BYTES),
+            read=read,
+            shipped=stands_in,
+        )
+        for name, url, read, stands_in in sources
         if url
     ]
 

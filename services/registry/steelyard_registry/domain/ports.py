@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
-from steelyard_common.feed import DownloadProgress, Feed, FeedCopy, NotModified
 from steelyard_common.leases import Lease
 from steelyard_registry.domain.events import CatalogEvent, EventKind
 from steelyard_registry.domain.state import RegistryState
@@ -17,23 +16,6 @@ class SupersededError(Exception):
 
 class LeaseLostError(SupersededError):
     """The lease has gone to somebody else; nothing was written."""
-
-
-class FeedReader(Protocol):
-    """Downloads a feed, safely."""
-
-    async def fetch(
-        self,
-        feed: Feed,
-        known: FeedCopy | None = None,
-        *,
-        progress: DownloadProgress | None = None,
-    ) -> FeedCopy | NotModified:
-        """Return the feed, or NotModified when `known` is current.
-
-        Raises:
-            FeedError: It could not be had.
-        """
 
 
 class StateStore(Protocol):
@@ -89,13 +71,3 @@ class EventStore(Protocol):
 
     async def count(self, query: EventQuery) -> int:
         """Return how many there are."""
-
-
-class LeaseKeeper(Protocol):
-    """Lets one of several replicas do a job."""
-
-    async def acquire(self, name: str, duration: timedelta) -> Lease | None:
-        """Return the lease; None while somebody else has it."""
-
-    async def release(self, lease: Lease) -> None:
-        """Give it back."""

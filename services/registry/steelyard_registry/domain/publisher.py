@@ -94,9 +94,11 @@ class Publisher:
         return await complete(self._in_turn(change, decided, lease))
 
     async def catch_up(self) -> None:
-        """Serve what another replica has published, if one has."""
-        async with self._turn:
-            await self._catch_up()
+        """Serve what another replica has published, if one has.
+
+        It goes on to its end when the caller is cancelled.
+        """
+        await complete(self._catch_up_in_turn())
 
     async def serve_unkept(self, change: Change) -> None:
         """Serve what `change` makes of the state without keeping it: the next publication does."""
@@ -105,6 +107,10 @@ class Publisher:
         version = self._next_version(now)
         catalogue, _, _ = await asyncio.to_thread(self._next, state, version)
         self._swap(catalogue, is_shared=False)
+
+    async def _catch_up_in_turn(self) -> None:
+        async with self._turn:
+            await self._catch_up()
 
     async def _in_turn(
         self, change: Change, decided: CatalogEvent | None, lease: Lease | None

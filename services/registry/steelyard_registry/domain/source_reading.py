@@ -9,9 +9,8 @@ import structlog
 
 from steelyard_catalog.json_text import CatalogueFormatError
 from steelyard_common.clock import Clock
-from steelyard_common.feed import FeedCopy, FeedError, NotModified
+from steelyard_common.feed import FeedCopy, FeedError, FeedReader, NotModified
 from steelyard_registry.domain.feeds import DoubtedError
-from steelyard_registry.domain.ports import FeedReader
 from steelyard_registry.domain.state import READER, RegistryState, SourceState
 from steelyard_registry.domain.sync_run import Progress, SourceOutcome, SourceResult
 from steelyard_registry.domain.sync_source import SyncSource, doubted, is_believed

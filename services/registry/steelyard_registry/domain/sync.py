@@ -10,12 +10,14 @@ from typing import Any
 import structlog
 
 from steelyard_common.clock import Clock
-from steelyard_common.errors import RefreshInProgressError, RegistryUnavailableError, SteelyardError
-from steelyard_common.leases import Lease
+from steelyard_common.errors import RefreshInProgressError, RegistryUnavailableError
+from steelyard_common.feed import FeedReader
+from steelyard_common.leased_job import Job, LeasedJob
+from steelyard_common.leases import Lease, LeaseKeeper
 from steelyard_registry.domain.events import EventKind
 from steelyard_registry.domain.freshness import Freshness
 from steelyard_registry.domain.models import Model
-from steelyard_registry.domain.ports import FeedReader, LeaseKeeper, LeaseLostError
+from steelyard_registry.domain.ports import LeaseLostError
 from steelyard_registry.domain.publisher import Published, Publisher
 from steelyard_registry.domain.quality.scores import Basis
 from steelyard_registry.domain.source_reading import Reading, SourceReader
@@ -30,6 +32,7 @@ from steelyard_registry.domain.sync_run import (
 )
 from steelyard_registry.domain.sync_source import OfferSource, SyncSource
 
+SUBJECT = "the model catalogue"
 LEASE_DURATION = timedelta(seconds=60)
 """Longer than a sync: downloads end after 30 seconds. A killed one blocks the next so long."""
 
@@ -70,74 +73,24 @@ class Syncer:
         self._publisher = publisher
         self._freshness = freshness
         self._ports = ports
-        self._task: asyncio.Task[None] | None = None
-        self._running: SyncRun | None = None
+        self._job = LeasedJob(
+            Job(
+                name=kind,
+                subject=SUBJECT,
+                lease_duration=LEASE_DURATION,
+                work=self._sync,
+                when_stopped=RegistryUnavailableError,
+            ),
+            ports.leases,
+        )
 
     async def follow(self, names: Iterable[str], *, force: bool) -> SyncRun:
-        """Return a sync of some sources: the one that runs if it does as much, else a new one.
-
-        A new one begins when the one that runs has ended, and goes on when nobody follows it.
-        """
-        wanted = frozenset(names)
-        while (running := self._running) is not None:
-            if running.does(wanted, force=force):
-                return running
-            await running.ended()
-        self._running = run = SyncRun(wanted, force=force)
-        self._task = asyncio.create_task(self._run(run), name=f"sync {self._kind}")
-        return run
+        """Return a sync of some sources: the one that runs if it does as much, else a new one."""
+        return await self._job.follow(SyncRun(frozenset(names), force=force))
 
     async def stop(self) -> None:
         """Break off a sync that runs; what is served stays."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        if self._running is not None:
-            # Cancelled before it began.
-            self._running.fail(RegistryUnavailableError())
-            self._running = None
-
-    async def _run(self, run: SyncRun) -> None:
-        try:
-            report = await self._under_lease(run)
-        except asyncio.CancelledError:
-            run.fail(RegistryUnavailableError())
-            raise
-        except SteelyardError as error:
-            # Another replica syncs, there is no room...: it says all, and a traceback adds nothing.
-            logger.warning("not synced", kind=self._kind, problem=error.message)
-            run.fail(error)
-            return
-        except Exception as error:
-            # Perhaps nobody follows any more.
-            logger.exception("sync failed", kind=self._kind)
-            run.fail(error)
-            return
-        finally:
-            self._running = None
-        run.tell(report)
-        logger.info(
-            "synced",
-            kind=self._kind,
-            version=report.version,
-            sources={each.source: each.result.name.lower() for each in report.outcomes},
-        )
-
-    async def _under_lease(self, run: SyncRun) -> Report:
-        lease = await self._ports.leases.acquire(self._kind, LEASE_DURATION)
-        if lease is None:
-            raise RefreshInProgressError("the model catalogue")
-        try:
-            return await self._sync(run, lease)
-        finally:
-            await self._give_back(lease)
-
-    async def _give_back(self, lease: Lease) -> None:
-        try:
-            await self._ports.leases.release(lease)
-        except Exception:
-            # What was published is, and the lease expires by itself.
-            logger.exception("lease not given back")
+        await self._job.stop()
 
     async def _sync(self, run: SyncRun, lease: Lease) -> Report:
         clock = self._ports.clock
@@ -157,7 +110,7 @@ class Syncer:
         try:
             published = await self._publisher.publish(_applied(readings), lease=lease)
         except LeaseLostError as error:
-            raise RefreshInProgressError("the model catalogue") from error
+            raise RefreshInProgressError(SUBJECT) from error
         skipped = [
             _skipped(name, is_on=name in self.sources)
             for name in sorted(run.names - {each.name for each in due})
@@ -165,7 +118,7 @@ class Syncer:
         outcomes = tuple(reading.outcome for reading in readings)
         for outcome in outcomes:
             self._log(outcome)
-        return Report(
+        report = Report(
             outcomes=(*outcomes, *skipped),
             counts=self._counts(published),
             not_found=_not_found(published, run.names),
@@ -173,6 +126,13 @@ class Syncer:
             duration=timedelta(seconds=clock.monotonic() - started),
             version=published.after.edition.version,
         )
+        logger.info(
+            "synced",
+            kind=self._kind,
+            version=report.version,
+            sources={each.source: each.result.name.lower() for each in report.outcomes},
+        )
+        return report
 
     def _is_due(self, name: str, state: RegistryState, run: SyncRun) -> bool:
         now = self._ports.clock.now()

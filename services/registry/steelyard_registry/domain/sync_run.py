@@ -1,11 +1,10 @@
-"""One sync as it goes on, for everybody who follows it."""
+"""What a sync tells while it runs, and at its end."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import IntEnum
 
+from steelyard_common.leased_job import JobRun
 from steelyard_registry.domain.events import EventKind
 
 
@@ -77,63 +76,4 @@ class Report:
         )
 
 
-Event = Progress | Report
-
-
-class SyncRun:
-    """Any number may follow it, each from its beginning."""
-
-    def __init__(self, names: frozenset[str], *, force: bool) -> None:
-        self.names = names
-        self.force = force
-        self._events: list[Event | Exception] = []
-        self._grown = asyncio.Event()
-        self._ended = asyncio.Event()
-
-    def does(self, names: frozenset[str], *, force: bool) -> bool:
-        """Whether this run does all that is asked."""
-        return self.names >= names and (self.force or not force)
-
-    def tell(self, event: Event) -> None:
-        """Let followers know; the report is the end."""
-        self._add(event, is_last=isinstance(event, Report))
-
-    def fail(self, error: Exception) -> None:
-        """End without a report."""
-        self._add(error, is_last=True)
-
-    async def ended(self) -> None:
-        """Wait for the end, whatever it is."""
-        await self._ended.wait()
-
-    async def events(self) -> AsyncIterator[Event]:
-        """Return what happened and what happens, up to and including the report.
-
-        Raises:
-            SteelyardError: There will be no report.
-        """
-        seen = 0
-        while True:
-            while seen < len(self._events):
-                event = self._events[seen]
-                seen += 1
-                if isinstance(event, Exception):
-                    raise event
-                yield event
-                if isinstance(event, Report):
-                    return
-            await self._grown.wait()
-
-    async def report(self) -> Report:
-        """Wait for the report."""
-        async for event in self.events():
-            if isinstance(event, Report):
-                return event
-        raise AssertionError("a sync ends with a report")
-
-    def _add(self, event: Event | Exception, *, is_last: bool) -> None:
-        self._events.append(event)
-        grown, self._grown = self._grown, asyncio.Event()
-        grown.set()
-        if is_last:
-            self._ended.set()
+SyncRun = JobRun[Progress, Report]

@@ -1,16 +1,14 @@
 """Domain objects as messages."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date
 from typing import cast
-
-from google.protobuf.timestamp_pb2 import Timestamp
-from google.type.date_pb2 import Date
 
 from steelyard.common.v1.model_traits_pb2 import Capability as CapabilityMessage
 from steelyard.common.v1.model_traits_pb2 import Mode as ModeMessage
 from steelyard.registry.v1 import model_pb2, quality_pb2
 from steelyard.registry.v1 import registry_service_pb2 as pb
+from steelyard_common.message_times import to_date, to_timestamp
 from steelyard_registry.domain.frontier import FrontierModel
 from steelyard_registry.domain.grading import UnjoinedName
 from steelyard_registry.domain.models import Model, Offer
@@ -51,8 +49,8 @@ def to_model(model: Model) -> model_pb2.Model:
         capabilities=_capabilities(model.capabilities),
         context_window_token_count=model.context_window or 0,
         max_output_token_count=model.max_output_tokens or 0,
-        release_date=_date(model.release_date),
-        knowledge_cutoff_date=_date(model.knowledge_cutoff),
+        release_date=to_date(model.release_date),
+        knowledge_cutoff_date=to_date(model.knowledge_cutoff),
         state=cast("model_pb2.LifecycleState.ValueType", model.state),
         quality=None if model.quality is None else to_quality(model.quality),
     )
@@ -71,16 +69,16 @@ def to_offer(offer: Offer) -> model_pb2.Offer:
         max_output_token_count=offer.max_output_tokens or 0,
         input_modalities=offer.input_modalities,
         output_modalities=offer.output_modalities,
-        deprecation_date=_date(offer.deprecation_date),
+        deprecation_date=to_date(offer.deprecation_date),
         state=cast("model_pb2.LifecycleState.ValueType", offer.state),
         regions=offer.regions,
         source=offer.source,
         source_uri=offer.source_uri,
-        observed_time=_timestamp(offer.observed_time),
+        observed_time=to_timestamp(offer.observed_time),
         responses_api_only=offer.responses_api_only,
         inferred_capabilities=_capabilities(offer.inferred),
         sources=offer.sources or (offer.source,),
-        first_seen_time=_timestamp(offer.first_seen_time),
+        first_seen_time=to_timestamp(offer.first_seen_time),
         deprecation_reason=cast(
             "model_pb2.DeprecationReason.ValueType", offer.deprecation_reason or 0
         ),
@@ -114,7 +112,7 @@ def to_quality(quality: Quality) -> quality_pb2.Quality:
         uncertainty=quality.uncertainty,
         basis=cast("quality_pb2.QualityBasis.ValueType", quality.basis),
         source=quality.source,
-        edition_date=_date(quality.edition_date),
+        edition_date=to_date(quality.edition_date),
         stale=quality.is_stale,
         tasks=[
             quality_pb2.TaskQuality(
@@ -137,7 +135,7 @@ def to_score(score: QualityScore, today: date) -> quality_pb2.QualityScore:
         uncertainty=score.uncertainty,
         basis=cast("quality_pb2.QualityBasis.ValueType", score.basis),
         source=score.source,
-        edition_date=_date(score.edition_date),
+        edition_date=to_date(score.edition_date),
         normalization=score.normalization,
         stale=score.is_stale(today),
         note=score.note,
@@ -145,7 +143,7 @@ def to_score(score: QualityScore, today: date) -> quality_pb2.QualityScore:
         metric=score.metric,
         sample_count=score.sample_count,
         source_model=score.source_model,
-        expire_time=_timestamp(score.expire_time),
+        expire_time=to_timestamp(score.expire_time),
         share=score.share,
         variant=score.variant,
         category=score.category,
@@ -194,13 +192,3 @@ def _health(health: ProviderHealth) -> model_pb2.ProviderHealthSummary:
 
 def _capabilities(values: frozenset[Capability]) -> "list[CapabilityMessage.ValueType]":
     return cast("list[CapabilityMessage.ValueType]", sorted(values))
-
-
-def _date(day: date | None) -> Date | None:
-    return None if day is None else Date(year=day.year, month=day.month, day=day.day)
-
-
-def _timestamp(time: datetime | None) -> Timestamp | None:
-    if time is None:
-        return None
-    return Timestamp(seconds=int(time.timestamp()), nanos=time.microsecond * 1000)

@@ -3,8 +3,8 @@
 from typing import cast
 
 from steelyard.registry.v1 import registry_service_pb2 as pb
+from steelyard_common.message_times import to_timestamp
 from steelyard_registry.domain.ports import StoredEvent
-from steelyard_registry.messages.times import to_timestamp
 
 
 def to_event(stored: StoredEvent) -> pb.CatalogEvent:

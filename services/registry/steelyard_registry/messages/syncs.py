@@ -5,9 +5,9 @@ from typing import cast
 from google.protobuf.duration_pb2 import Duration
 
 from steelyard.registry.v1 import registry_service_pb2 as pb
+from steelyard_common.message_times import to_date, to_timestamp
 from steelyard_registry.domain.state import SourceState
 from steelyard_registry.domain.sync_run import Progress, Report, SourceOutcome
-from steelyard_registry.messages.times import to_date, to_timestamp
 
 MAX_NAMES = 100
 

@@ -15,6 +15,7 @@ from steelyard_common.errors import (
     PricingUnavailableError,
     ProviderNotFoundError,
 )
+from steelyard_common.page_tokens import from_text_page_token, to_page_token
 from steelyard_registry.domain import unjoined
 from steelyard_registry.domain.catalogue import Catalogue
 from steelyard_registry.domain.frontier import frontier
@@ -35,7 +36,7 @@ from steelyard_registry.messages.answers import (
     to_tier_band,
     to_unjoined,
 )
-from steelyard_registry.messages.page_tokens import from_page_token, question_of, to_page_token
+from steelyard_registry.messages.page_tokens import from_place_token, question_of
 from steelyard_registry.messages.questions import (
     from_filter,
     from_frontier_filter,
@@ -106,7 +107,7 @@ class QueryCalls:
             "page_size", request.page_size, default=DEFAULT_PAGE_SIZE, maximum=MAX_PAGE_SIZE
         )
         question = question_of(request)
-        place = from_page_token(request.page_token, question) if request.page_token else None
+        place = from_place_token(request.page_token, question) if request.page_token else None
         catalogue, market = await self._market(condition, context)
         named = catalogue.search.find(condition.words)
         left = found = order.sorted(select(named, condition, market))
@@ -118,7 +119,7 @@ class QueryCalls:
             page_info=PageInfo(
                 total_count=len(found),
                 next_page_token=(
-                    to_page_token(question, order.place(page[-1])) if len(left) > size else ""
+                    to_page_token(question, *order.place(page[-1])) if len(left) > size else ""
                 ),
             ),
             catalog_version=catalogue.edition.version,
@@ -192,7 +193,7 @@ class QueryCalls:
         found = unjoined.names_of(catalogue.unjoined, request.source)
         left: Sequence[UnjoinedName] = found
         if request.page_token:
-            _, place = from_page_token(request.page_token, question)
+            place = from_text_page_token(request.page_token, question)
             left = unjoined.after(found, place)
         page = left[:size]
         # Most of a millisecond for each name: other calls are answered meanwhile.
@@ -202,9 +203,7 @@ class QueryCalls:
             page_info=PageInfo(
                 total_count=len(found),
                 next_page_token=(
-                    to_page_token(question, (0.0, unjoined.place_of(page[-1])))
-                    if len(left) > size
-                    else ""
+                    to_page_token(question, unjoined.place_of(page[-1])) if len(left) > size else ""
                 ),
             ),
         )

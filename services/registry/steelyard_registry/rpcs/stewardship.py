@@ -9,7 +9,8 @@ from steelyard.registry.v1 import model_pb2, quality_pb2
 from steelyard.registry.v1 import registry_service_pb2 as pb
 from steelyard_common.clock import Clock
 from steelyard_common.errors import InvalidStateError
-from steelyard_common.tenant import current_tenant
+from steelyard_common.page_tokens import from_whole_page_token, to_page_token
+from steelyard_common.tenant import current_actor
 from steelyard_registry.domain import stewardship
 from steelyard_registry.domain.catalogue import Catalogue
 from steelyard_registry.domain.events import CatalogEvent, EventKind, FieldChange
@@ -21,12 +22,7 @@ from steelyard_registry.domain.state import ScoreKey
 from steelyard_registry.domain.stewardship import Subject
 from steelyard_registry.messages.answers import ModelMessages, to_quality
 from steelyard_registry.messages.catalog_events import to_event
-from steelyard_registry.messages.page_tokens import (
-    from_page_token,
-    question_of,
-    to_page_token,
-    to_whole,
-)
+from steelyard_registry.messages.page_tokens import question_of
 from steelyard_registry.messages.questions import from_limit
 from steelyard_registry.messages.steward_questions import (
     from_event_kind,
@@ -52,7 +48,9 @@ class StewardCalls:
         self, request: pb.DeprecateModelRequest, context: Context
     ) -> pb.DeprecateModelResponse:
         subject, note = await self._subject(request.model), from_note(request.note)
-        change = stewardship.taken_out(subject, actor=_actor(), note=note, now=self._clock.now())
+        change = stewardship.taken_out(
+            subject, actor=current_actor(), note=note, now=self._clock.now()
+        )
         decided = _decided(EventKind.DEPRECATED, subject, note)
         published = await self._publisher.publish(change, decided=decided)
         return pb.DeprecateModelResponse(model=self._message(published.after, subject.model))
@@ -64,7 +62,9 @@ class StewardCalls:
         if not subject.is_out:
             kind = "model" if subject.offer is None else "offer"
             raise InvalidStateError(kind, subject.name, "active")
-        change = stewardship.put_back(subject, actor=_actor(), note=note, now=self._clock.now())
+        change = stewardship.put_back(
+            subject, actor=current_actor(), note=note, now=self._clock.now()
+        )
         decided = _decided(EventKind.RESTORED, subject, note)
         published = await self._publisher.publish(change, decided=decided)
         return pb.RestoreModelResponse(model=self._message(published.after, subject.model))
@@ -103,7 +103,7 @@ class StewardCalls:
         question = question_of(request)
         before = None
         if request.page_token:
-            before = to_whole(from_page_token(request.page_token, question)[0])
+            before = from_whole_page_token(request.page_token, question)
         query = EventQuery(
             names=await self._event_names(request.model), kind=from_event_kind(request.kind)
         )
@@ -111,7 +111,7 @@ class StewardCalls:
         page = events[:size]
         token = ""
         if len(events) > size:
-            token = to_page_token(question, (float(page[-1].event_id), ""))
+            token = to_page_token(question, page[-1].event_id)
         return pb.ListCatalogEventsResponse(
             events=map(to_event, page),
             page_info=PageInfo(next_page_token=token, total_count=await self._events.count(query)),
@@ -157,18 +157,12 @@ class StewardCalls:
         return "" if key is None else f"{self._publisher.state.corrections[key].score:g}"
 
 
-def _actor() -> str:
-    """Return who decides: tenant and key."""
-    caller = current_tenant()
-    return f"{caller.tenant_id}/{caller.key_id}" if caller.key_id else caller.tenant_id
-
-
 def _decided(kind: EventKind, subject: Subject, note: str) -> CatalogEvent:
     return CatalogEvent(
         kind=kind,
         model=subject.model.model,
         offer="" if subject.offer is None else subject.offer.offer,
-        actor=_actor(),
+        actor=current_actor(),
         note=note,
     )
 
@@ -178,7 +172,7 @@ def _scored(model: Model, task: Task, before: str, after: str, note: str) -> Cat
         kind=EventKind.QUALITY_SET,
         model=model.model,
         changes=(FieldChange(task.name.lower(), before, after),),
-        actor=_actor(),
+        actor=current_actor(),
         note=note,
     )
 

@@ -11,6 +11,7 @@ from steelyard.registry.v1 import quality_pb2
 from steelyard.registry.v1 import registry_service_pb2 as pb
 from steelyard_common.clock import Clock
 from steelyard_common.errors import InvalidFieldError
+from steelyard_common.message_times import to_timestamp
 from steelyard_registry.domain.catalogue import Catalogue
 from steelyard_registry.domain.freshness import Freshness
 from steelyard_registry.domain.models import State
@@ -20,7 +21,6 @@ from steelyard_registry.domain.quality.scores import Basis
 from steelyard_registry.domain.sync import Syncer
 from steelyard_registry.domain.sync_run import Progress, Report
 from steelyard_registry.messages.syncs import to_progress, to_report, to_source_status
-from steelyard_registry.messages.times import to_timestamp
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
