@@ -14,8 +14,9 @@ from steelyard.health.v1 import health_service_pb2 as pb
 from steelyard_common.clock import SystemClock
 from steelyard_common.tenant import ANONYMOUS, set_current_tenant
 from steelyard_health.app import build_servicer
-from steelyard_health.domain.board import Capacity, HealthBoard
+from steelyard_health.domain.board import Capacity, HealthBoard, Means
 from steelyard_health.domain.outcome import Outcome, Result
+from steelyard_health.domain.permits import LocalPermitDesk
 from steelyard_health.domain.window import SLOT_COUNT, SLOT_SECONDS
 
 OFFERS = [f"provider-{number % 8}/model-{number}" for number in range(32)]
@@ -93,7 +94,8 @@ def memory(offers: int) -> None:
     import tracemalloc  # noqa: PLC0415 - slows down what is measured above
 
     tracemalloc.start()
-    board = HealthBoard(Capacity(outcome_ids=0))
+    means = Means(random=lambda: 0.5, desk=LocalPermitDesk(lambda: "permit"))
+    board = HealthBoard(means, Capacity(outcome_ids=0))
     before = tracemalloc.get_traced_memory()[0]
     for number in range(offers * SLOT_COUNT):
         slot, offer = divmod(number, offers)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from steelyard_health.domain.board import Capacity, HealthBoard
+from steelyard_health.domain.board import Capacity
 from steelyard_health.domain.outcome import Result
 from steelyard_health.domain.state import HealthState
-from tests.health.outcomes import OFFER, PROVIDER, Reports, an_outcome
+from tests.health.outcomes import OFFER, PROVIDER, Reports, a_board, an_outcome
 
 SIBLING = "acme/small"
 OTHER = "tenant-b"
@@ -36,8 +36,8 @@ def test_providers_whose_names_begin_alike_are_not_confused() -> None:
     reports.add("S", offer="acme/a")
     reports.add("S", offer="acme-eu/b")
 
-    assert [offer for offer, _ in reports.board.offers_of("t", "acme", reports.now)] == ["acme/a"]
-    assert reports.board.providers("t") == ["acme", "acme-eu"]
+    assert reports.offers_of("acme") == ["acme/a"]
+    assert reports.providers() == ["acme", "acme-eu"]
 
 
 def test_an_offer_with_too_few_outcomes_is_judged_by_its_provider() -> None:
@@ -109,9 +109,9 @@ def test_a_tenants_own_offers_are_not_even_named_to_others() -> None:
 
     reports.add("S", offer="in-house/llm", is_private=True)
 
-    assert reports.board.providers(OTHER) == []
-    assert list(reports.board.offers_of(OTHER, "in-house", reports.now)) == []
-    assert reports.board.providers("tenant-a") == ["in-house"]
+    assert reports.providers(OTHER) == []
+    assert reports.offers_of("in-house", OTHER) == []
+    assert reports.providers() == ["in-house"]
 
 
 def test_enough_outcomes_of_its_own_are_all_that_a_tenant_sees() -> None:
@@ -124,30 +124,28 @@ def test_enough_outcomes_of_its_own_are_all_that_a_tenant_sees() -> None:
     assert reports.offer().score == 1.0
 
 
-def test_few_outcomes_of_its_own_are_added_to_what_a_tenant_sees() -> None:
+def test_a_tenant_with_few_outcomes_of_its_own_sees_what_everybody_is_told() -> None:
     reports = Reports()
-    reports.add("S" * 27 + "FFF", tenant=OTHER, latency=1.0)
+    for tenant in ("b", "c", "d"):
+        reports.add("S" * 9 + "F", tenant=tenant, latency=1.0)
 
-    reports.add("SSSSS", is_private=True, latency=3.0)
+    reports.add("SSSS", latency=3.0)
 
-    mine, theirs = reports.offer(), reports.offer(tenant=OTHER)
-    assert (mine.figures.sample_count, theirs.figures.sample_count) == (35, 30)
-    assert mine.figures.mean_latency == pytest.approx((27 + 15) / 32)
-    assert mine.state is theirs.state is HealthState.DEGRADED
+    view = reports.offer()
+    # Calls of the first tenant count for everybody from the second tenant on.
+    assert view.figures.sample_count == 20 + 4
+    assert view.state is HealthState.HEALTHY
+    assert not view.is_from_provider
 
 
-def test_a_blend_follows_both_of_its_parts() -> None:
+def test_a_tenant_with_some_outcomes_of_its_own_is_not_outvoted_by_few() -> None:
     reports = Reports()
-    reports.add("SS", is_private=True)
-    reports.add("SS", tenant=OTHER)
-    assert reports.offer().figures.sample_count == 4
+    for tenant in ("b", "c", "d"):
+        reports.add("S", tenant=tenant)
 
-    reports.add("S", is_private=True)
-    assert reports.offer().figures.sample_count == 5
-    reports.add("S", tenant=OTHER)
+    reports.add("SSSSSS", latency=3.0)
+
     assert reports.offer().figures.sample_count == 6
-    reports.now += 300
-    assert reports.offer().figures.sample_count == 0
 
 
 def test_bad_news_of_its_own_is_all_that_a_tenant_sees() -> None:
@@ -165,10 +163,10 @@ def test_a_tenant_sees_everybodys_figures_again_once_its_own_have_left_the_windo
     reports.add("F" * 20, is_private=True)
 
     reports.now += 300
-    reports.add("S" * 20, tenant=OTHER)
+    for tenant in ("b", "c", "d"):
+        reports.add("S" * 7, tenant=tenant)
 
-    assert reports.offer() == reports.offer(tenant=OTHER)
-    assert reports.offer().figures.sample_count == 20
+    assert reports.offer().figures.sample_count == 14
 
 
 def test_an_outcome_counts_once_by_its_id() -> None:
@@ -205,39 +203,55 @@ def test_a_view_is_the_same_object_while_it_stands() -> None:
 
 
 def test_offers_that_were_silent_longest_make_room() -> None:
-    board = HealthBoard(Capacity(offers=3))
-    reports = Reports(board)
+    reports = Reports(a_board(Capacity(tracks_per_tenant=4)))
 
     for name in ("a", "b", "c", "a", "d"):
         reports.add("SSSSS", offer=f"{PROVIDER}/{name}")
 
-    assert [name for name, _ in board.offers_of("t", PROVIDER, reports.now)] == [
-        "acme/a",
-        "acme/c",
-        "acme/d",
-    ]
+    assert reports.offers_of(PROVIDER) == ["acme/a", "acme/c", "acme/d"]
 
 
 def test_a_tenant_with_many_offers_pushes_out_its_own_only() -> None:
-    board = HealthBoard(Capacity(tenant_tracks=100, tracks_per_tenant=4))
-    reports = Reports(board)
+    reports = Reports(a_board(Capacity(tenant_tracks=100, tracks_per_tenant=4)))
     reports.add("SSSSS", tenant=OTHER, is_private=True)
 
     for number in range(50):
         reports.add("S", offer=f"acme/model-{number}", is_private=True)
 
     assert reports.offer(tenant=OTHER).figures.sample_count == 5
-    assert len(list(board.offers_of("tenant-a", PROVIDER, reports.now))) == 3
+    assert len(reports.offers_of(PROVIDER)) == 3
 
 
 def test_many_tenants_push_out_the_one_that_was_silent_longest() -> None:
-    board = HealthBoard(Capacity(tenant_tracks=20))
-    reports = Reports(board)
+    reports = Reports(a_board(Capacity(tenant_tracks=20)))
 
     for number in range(100):
         reports.add("S", tenant=f"tenant-{number}", is_private=True)
         reports.add("S", tenant="tenant-0", is_private=True)
 
-    known = [n for n in range(100) if board.providers(f"tenant-{n}")]
+    known = [n for n in range(100) if reports.providers(f"tenant-{n}")]
     assert known == [0, *range(91, 100)]
     assert reports.offer(tenant="tenant-0").figures.sample_count == 101
+
+
+def test_a_list_of_models_tells_of_the_provider_only() -> None:
+    reports = Reports()
+
+    for _ in range(5):
+        reports.report(an_outcome(Result.TIMEOUT, is_provider_only=True))
+
+    assert reports.provider().state is HealthState.UNHEALTHY
+    assert reports.offers_of(PROVIDER) == []
+
+
+def test_outcomes_are_counted_by_how_they_ended() -> None:
+    reports = Reports()
+    for result in [*Result, Result.TIMEOUT]:
+        reports.report(an_outcome(result))
+
+    results = reports.offer().figures.results
+
+    assert results == {**dict.fromkeys(Result, 1), Result.TIMEOUT: 2}
+    assert reports.offer().figures.sample_count == 6
+    reports.now += 300
+    assert reports.offer().figures.results == {}

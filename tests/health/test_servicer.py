@@ -102,7 +102,13 @@ async def test_an_offer_that_nobody_has_reported_on_is_unknown_with_score_one(
     assert answer == pb.CheckOffersResponse(
         offers=[
             health_pb2.OfferHealth(
-                offer=OFFER, score=1.0, state=health_pb2.HEALTH_STATE_UNKNOWN, success_rate=1.0
+                offer=OFFER,
+                score=1.0,
+                state=health_pb2.HEALTH_STATE_UNKNOWN,
+                circuit=health_pb2.CIRCUIT_STATE_CLOSED,
+                success_rate=1.0,
+                traffic_share=1.0,
+                status_factor=1.0,
             )
         ]
     )
@@ -126,14 +132,12 @@ async def test_reported_outcomes_are_in_the_next_check(health: Stub) -> None:
     assert not found.from_provider
 
 
-async def test_what_is_not_tracked_is_left_unset(health: Stub) -> None:
-    await health.ReportOutcomes(
-        a_report(20, rate_limit_remaining_count=1, rate_limit_count=100), timeout=5
-    )
+async def test_what_is_not_known_is_left_unset(health: Stub) -> None:
+    await health.ReportOutcomes(a_report(20), timeout=5)
 
     offer, provider = await check(health), await provider_health(health)
 
-    assert offer.circuit == provider.circuit == health_pb2.CIRCUIT_STATE_UNSPECIFIED
+    assert offer.circuit == provider.circuit == health_pb2.CIRCUIT_STATE_CLOSED
     assert offer.probe_permit == ""
     assert not offer.HasField("rate_limit_headroom")
     assert not offer.HasField("retry_time")
@@ -362,8 +366,10 @@ async def test_an_unknown_provider_is_unknown_and_not_an_error(health: Stub) -> 
         window_score=1.0,
         status_factor=1.0,
         state=health_pb2.HEALTH_STATE_UNKNOWN,
+        circuit=health_pb2.CIRCUIT_STATE_CLOSED,
         success_rate=1.0,
         window=Duration(seconds=300),
+        traffic_share=1.0,
     )
     assert not answer.offers
 

@@ -1,125 +1,211 @@
-"""The health of all offers and providers, as each tenant sees it.
+"""The health of all offers and providers: takes in outcomes and moves circuits.
 
-Outcomes of platform keys move what everybody sees. Outcomes of a tenant's own keys and endpoints
-move only what this tenant sees: its own figures stand alone once they are enough or bad, until
-then they are added to what everybody sees.
+Each outcome counts for the tenant whose call it was. What was called with the platform's keys
+counts for everybody, too, and is told to everybody once enough tenants agree. What a tenant sees is
+put together in `sight.py`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 
-from steelyard_health.domain.derived import Derived
-from steelyard_health.domain.outcome import Outcome, provider_of
+from steelyard_health.domain.circuit import Circuit
+from steelyard_health.domain.outcome import Outcome
+from steelyard_health.domain.permits import SEPARATOR, GivenPermits, PermitDesk
 from steelyard_health.domain.seen import SeenOutcomes
-from steelyard_health.domain.track import Track
-from steelyard_health.domain.tracks import TenantTracks, Tracks
-from steelyard_health.domain.view import UNKNOWN, HealthView, for_unseen_offer
+from steelyard_health.domain.subject import EVERYBODY, Subject
+from steelyard_health.domain.track import Report, Track
+from steelyard_health.domain.tracks import SoleReporters, TenantTracks, Tracks
 from steelyard_health.domain.window import Sample
-
-ENOUGH_OF_AN_OFFER = 5
-"""Outcomes below which an offer is judged by its provider."""
-
-MAX_DERIVED = 4096
-
-ENOUGH_OF_A_TENANT = 10
-"""Outcomes from which on a tenant's own figures stand alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
-    """How much is remembered. A track holds at most 64 KiB, an id of an outcome 90 bytes."""
+    """How much is remembered. A track holds at most 66 KiB, an id of an outcome 90 bytes."""
 
     offers: int = 2048
     providers: int = 256
     tenant_tracks: int = 2048
-    """Offers and providers of all tenants' own keys and endpoints."""
+    """Offers and providers of all tenants, each by its own calls."""
     tracks_per_tenant: int = 512
     outcome_ids: int = 1_000_000
     """Enough for 3,300 outcomes a second over the window."""
 
 
-class HealthBoard:
-    """Takes in outcomes, gives out views. Times are seconds of one monotonic clock."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What the board needs of the world."""
 
-    def __init__(self, capacity: Capacity | None = None) -> None:
+    random: Callable[[], float]
+    desk: PermitDesk
+    when_moved: Callable[[Subject, Circuit, Circuit], None] = lambda *_: None
+    """Told of each circuit that this board moved: whose, before, after."""
+
+
+class HealthBoard:
+    """Takes in outcomes. Times are seconds of one monotonic clock."""
+
+    def __init__(self, means: Means, capacity: Capacity | None = None) -> None:
         capacity = capacity or Capacity()
-        self._offers = Tracks(capacity.offers)
-        self._providers = Tracks(capacity.providers)
-        self._tenants = TenantTracks(
-            capacity=capacity.tenant_tracks, capacity_per_tenant=capacity.tracks_per_tenant
+        self._means = means
+        self.shared_offers = Tracks(capacity.offers, when_changed=self._count_change)
+        self.shared_providers = Tracks(capacity.providers, when_changed=self._count_change)
+        self.tenants = TenantTracks(
+            capacity=capacity.tenant_tracks,
+            capacity_per_tenant=capacity.tracks_per_tenant,
+            when_changed=self._count_change,
         )
+        self._soles = SoleReporters(capacity.offers + capacity.providers)
         self._seen = SeenOutcomes(capacity.outcome_ids)
-        self._unseen_offers: Derived[tuple[str, str], HealthView, HealthView] = Derived(
-            lambda _, provider: for_unseen_offer(provider), capacity=MAX_DERIVED
-        )
+        self._permits = GivenPermits()
         self.version = 0
-        """Outcomes taken in so far."""
+        """Outcomes and changes by hand taken in so far."""
+        self.tracks_version = 0
+        """Grows with each track that comes or goes."""
+        self.touched: dict[Track, None] = {}
+        """Tracks of which there may be something to tell; see `observer.py`."""
 
     def record(self, tenant_id: str, outcome: Outcome, now: float) -> bool:
-        """Take in an outcome and say whether it is new."""
+        """Take in an outcome and say whether it is new.
+
+        Args:
+            tenant_id: Whose call it was; everybody means a probe of our own.
+            outcome: How it ended.
+            now: The instant.
+        """
         # By tenant, so that nobody can use up ids of somebody else.
         if not self._seen.add((tenant_id, outcome.outcome_id), now):
             return False
-        sample = Sample.of(outcome, now)
-        for track in self._touched(tenant_id, outcome):
-            track.record(outcome, sample, now)
+        report = Report(tenant_id, outcome, Sample.of(outcome, now), now)
+        if not outcome.is_provider_only:
+            self._take_in(report, outcome.offer, self.shared_offers)
+        self._take_in(report, outcome.provider, self.shared_providers)
+        if outcome.probe_permit:
+            self._settle(report)
         self.version += 1
         return True
 
-    def offers(self, tenant_id: str, offers: Iterable[str], now: float) -> list[HealthView]:
-        """Return the health of each offer, or of its provider when too little is known of it."""
-        own = self._tenants.of(tenant_id)
-        views = []
-        for offer in offers:
-            view = _view(self._offers.get(offer), own.get(offer), now)
-            if not view.speaks_for_itself(ENOUGH_OF_AN_OFFER):
-                view = self._provider_instead(view, tenant_id, offer, now)
-            views.append(view)
-        return views
+    def track_of(self, subject: Subject) -> Track | None:
+        """Return what is remembered of a subject."""
+        return self._tracks_of(subject).get(subject.name)
 
-    def offers_of(
-        self, tenant_id: str, provider: str, now: float
-    ) -> Iterable[tuple[str, HealthView]]:
-        """Return the offers of a provider that were reported on, by id, each by its own figures."""
-        prefix = f"{provider}/"
-        own = self._tenants.of(tenant_id)
-        names = {name for tracks in (self._offers, own) for name in tracks}
-        for name in sorted(name for name in names if name.startswith(prefix)):
-            yield name, _view(self._offers.get(name), own.get(name), now)
+    def take_permits(self, tracks: Sequence[Track], now: float) -> str:
+        """Return permits to probe half-open circuits; empty unless there is one for each."""
+        desk = self._means.desk
+        if not all(desk.has(track.subject, track.breaker.circuit, now) for track in tracks):
+            return ""
+        for track in tracks:
+            self._move(track, desk.take(track.subject, track.breaker.circuit, now))
+        return SEPARATOR.join(track.breaker.circuit.permit for track in tracks)
 
-    def provider(self, tenant_id: str, provider: str, now: float) -> HealthView:
-        """Return the health of a provider over all its offers."""
-        own = self._tenants.of(tenant_id)
-        return _view(self._providers.get(provider), own.get(provider), now)
+    def adopt(self, subject: Subject, circuit: Circuit) -> None:
+        """Take over a circuit that another replica has moved further than this one."""
+        track = self._reported(subject)
+        if track.breaker.move(circuit):
+            self._permits.note(circuit, subject)
+            self.touched[track] = None
 
-    def providers(self, tenant_id: str) -> list[str]:
-        """Return the providers that were reported on, by id."""
-        own = self._tenants.of(tenant_id)
-        return sorted({*self._providers, *(name for name in own if "/" not in name)})
+    def reset(self, name: str) -> None:
+        """Forget what calls said of an offer, or of a provider and all its offers."""
+        for track in self._named(name):
+            track.reset()
+            self._move(track, track.breaker.circuit.forgotten())
+        self.version += 1
 
-    def _touched(self, tenant_id: str, outcome: Outcome) -> tuple[Track, Track]:
-        if outcome.is_private:
-            return (
-                self._tenants.reported(tenant_id, outcome.offer),
-                self._tenants.reported(tenant_id, outcome.provider),
-            )
-        return self._offers.reported(outcome.offer), self._providers.reported(outcome.provider)
+    def all_tracks(self) -> Iterable[Track]:
+        yield from self.shared_offers.all()
+        yield from self.shared_providers.all()
+        yield from self.tenants.all()
 
-    def _provider_instead(
-        self, view: HealthView, tenant_id: str, offer: str, now: float
-    ) -> HealthView:
-        provider = provider_of(offer)
-        wider = self.provider(tenant_id, provider, now)
-        if wider.figures.sample_count < ENOUGH_OF_AN_OFFER:
-            return view
-        return self._unseen_offers.get((tenant_id, provider), wider)
+    def _take_in(self, report: Report, name: str, shared_tracks: Tracks) -> None:
+        shared = shared_tracks.get(name)
+        if report.who != EVERYBODY:
+            own = self.tenants.reported(report.who, name)
+            # While everybody is told to stay away, the shared circuit sends the probes.
+            self._add(own, report, may_open=shared is None or not shared.breaker.circuit.is_open)
+        if report.outcome.is_private or (shared is None and self._is_sole(report, name)):
+            return
+        if shared is None:
+            shared = shared_tracks.reported(name)
+            sole = self._soles.pop(name)
+            if sole is not None:
+                shared.hear(sole.tenant_id, called_at=sole.called_at, failed_at=sole.failed_at)
+        self._add(shared_tracks.reported(name), report, may_open=True)
+
+    def _is_sole(self, report: Report, name: str) -> bool:
+        has_failed = report.sample.has_failed
+        return report.who != EVERYBODY and self._soles.is_sole(
+            name, report.who, report.now, has_failed=has_failed
+        )
+
+    def _add(self, track: Track, report: Report, *, may_open: bool) -> None:
+        sample = report.sample
+        must_open = track.record(report)
+        if must_open and may_open:
+            circuit = track.breaker.circuit.opened(report.now, self._means.random())
+            self._move(track, circuit)
+        elif sample.has_failed or not sample.is_counted or not track.is_told_well:
+            self.touched[track] = None
+
+    def _settle(self, report: Report) -> None:
+        for permit, subject in self._permits.used(report.outcome.probe_permit):
+            track = self.track_of(subject)
+            if track is None or track.breaker.circuit.permit != permit:
+                continue
+            tells = _tells_of(subject, report)
+            is_good = track.breaker.is_good_probe(report.sample) if tells else None
+            circuit = track.breaker.circuit
+            self._move(track, circuit.probed(report.now, self._means.random(), is_good=is_good))
+
+    def _move(self, track: Track, circuit: Circuit) -> None:
+        before = track.breaker.circuit
+        if track.breaker.move(circuit):
+            self._permits.note(circuit, track.subject)
+            self.touched[track] = None
+            self._means.when_moved(track.subject, before, circuit)
+
+    def _named(self, name: str) -> list[Track]:
+        prefix = f"{name}/"
+        return [
+            track
+            for track in self.all_tracks()
+            if track.subject.name == name or track.subject.name.startswith(prefix)
+        ]
+
+    def _tracks_of(self, subject: Subject) -> Tracks:
+        if subject.tenant_id != EVERYBODY:
+            return self.tenants.of(subject.tenant_id)
+        return self.shared_offers if subject.offer else self.shared_providers
+
+    def _reported(self, subject: Subject) -> Track:
+        if subject.tenant_id != EVERYBODY:
+            return self.tenants.reported(subject.tenant_id, subject.name)
+        return self._tracks_of(subject).reported(subject.name)
+
+    def _count_change(self) -> None:
+        self.tracks_version += 1
 
 
-def _view(shared: Track | None, own: Track | None, now: float) -> HealthView:
-    """Return what a tenant sees that has the track `own`."""
-    if own is None:
-        return UNKNOWN if shared is None else shared.view(now)
-    view = own.view(now)
-    if shared is None or view.speaks_for_itself(ENOUGH_OF_A_TENANT):
-        return view
-    return own.view_with(shared, now) if view.figures.sample_count else shared.view(now)
+def _tells_of(subject: Subject, report: Report) -> bool:
+    """Say whether a call tells how a circuit's probe went; else another one may be sent."""
+    outcome = report.outcome
+    if not report.sample.is_counted or subject.name not in {outcome.offer, outcome.provider}:
+        return False
+    if outcome.is_provider_only and subject.offer:
+        return False  # a list of models says nothing of a model
+    if subject.tenant_id:
+        return report.who in {subject.tenant_id, EVERYBODY}
+    # What a tenant's own key meets must not move what everybody sees.
+    return not outcome.is_private
+
+
+def governing(own: Track | None, shared: Track | None) -> Track | None:
+    """Return whose circuit decides for a tenant: the one that changed last.
+
+    So when the circuit of all closes again, those of the tenants that noticed first do, too.
+    """
+    if own is None or shared is None:
+        return own or shared
+    mine, theirs = own.breaker.circuit, shared.breaker.circuit
+    is_shared = theirs.changed_at > -inf and theirs.changed_at >= mine.changed_at
+    return shared if is_shared else own

@@ -8,7 +8,7 @@ fixed size. The histograms of one tally lie side by side in one array, followed 
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from math import ceil, frexp, ldexp
 
@@ -24,17 +24,20 @@ class Scale:
     lowest_exponent: int
     """The first bin starts at two to this power."""
     octaves: int
+    end: int = field(init=False)
+    """Index after the last bin."""
 
-    @property
-    def end(self) -> int:
-        """Index after the last bin."""
-        return self.offset + self.octaves * STEPS
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "end", self.offset + self.octaves * STEPS)
 
     def bin_of(self, value: float) -> int:
         """Return the index of the bin that counts `value`, which is above 0."""
         mantissa, exponent = frexp(value)  # mantissa lies in [0.5, 1)
         step = (exponent - 1 - self.lowest_exponent) * STEPS + int(mantissa * 2 * STEPS) - STEPS
-        return self.offset + min(max(step, 0), self.octaves * STEPS - 1)
+        if step < 0:
+            return self.offset
+        index = self.offset + step
+        return index if index < self.end else self.end - 1
 
     def value_of(self, index: int) -> float:
         """Return the middle of a bin."""
@@ -66,10 +69,19 @@ FIRST_TOKEN = Scale(offset=LATENCY.end, lowest_exponent=-8, octaves=17)
 SPEED = Scale(offset=FIRST_TOKEN.end, lowest_exponent=0, octaves=11)
 """Output tokens per second, from 1 to 2048."""
 
-BIN_COUNT = SPEED.end + SPEED.end // STEPS
+VALUE_BIN_COUNT = SPEED.end
+"""Bins of values; after them come the sums of each octave."""
+BIN_COUNT = VALUE_BIN_COUNT + VALUE_BIN_COUNT // STEPS
 NO_BINS: Sequence[int] = array("I", bytes(BIN_COUNT * 4))
 
 
 def octave_of(index: int) -> int:
     """Return the index of the sum that a bin belongs to."""
-    return SPEED.end + index // STEPS
+    return VALUE_BIN_COUNT + index // STEPS
+
+
+def octave_sums(bins: Sequence[int]) -> "array[int]":
+    """Return the sums of each octave, in order."""
+    return array(
+        "I", [sum(bins[start : start + STEPS]) for start in range(0, VALUE_BIN_COUNT, STEPS)]
+    )

@@ -27,8 +27,9 @@ class SeenOutcomes:
     def add(self, identity: Hashable, now: float) -> bool:
         """Remember `identity` and say whether it is new."""
         key = hash(identity)
-        if any(key in generation for generation in self._generations):
-            return False
+        for generation in self._generations:
+            if key in generation:
+                return False
         current = self._generations[-1]
         if len(current) >= self._generation_capacity or self._is_over(now):
             current = set()

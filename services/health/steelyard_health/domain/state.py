@@ -15,14 +15,16 @@ DEFAULT_RETRY_AFTER_SECONDS = 10.0
 """When a 429 names no time that makes sense."""
 
 
-class HealthState(enum.Enum):
-    """How well an offer or provider does."""
+class HealthState(enum.IntEnum):
+    """How well an offer or provider does; numbered as in the contract."""
 
-    UNKNOWN = enum.auto()
-    HEALTHY = enum.auto()
-    DEGRADED = enum.auto()
-    UNHEALTHY = enum.auto()
-    RATE_LIMITED = enum.auto()
+    UNKNOWN = 1
+    HEALTHY = 2
+    DEGRADED = 3
+    UNHEALTHY = 4
+    RATE_LIMITED = 5
+    MAINTENANCE = 6
+    """Taken out by hand; no state machine says so."""
 
 
 BAD_STATES = frozenset({HealthState.DEGRADED, HealthState.UNHEALTHY, HealthState.RATE_LIMITED})

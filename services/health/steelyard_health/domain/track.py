@@ -1,8 +1,16 @@
-"""Everything that is remembered of one offer or one provider."""
+"""Everything that is remembered of one offer or one provider, of one tenant or of all together."""
 
-from steelyard_health.domain.outcome import Outcome, Result
+from math import inf
+from typing import NamedTuple
+
+from steelyard_health.domain.breaker import Breaker
+from steelyard_health.domain.circuit import CircuitState
+from steelyard_health.domain.evidence import Quorum
+from steelyard_health.domain.headroom import HeadroomGauge
+from steelyard_health.domain.outcome import WINDOW_SECONDS, Outcome, Result
 from steelyard_health.domain.state import HealthState, StateMachine, wait_seconds
-from steelyard_health.domain.view import Figures, HealthView, Standing, blended
+from steelyard_health.domain.subject import EVERYBODY, Subject
+from steelyard_health.domain.view import Figures, HealthView, Standing
 from steelyard_health.domain.window import (
     Sample,
     Tally,
@@ -13,91 +21,190 @@ from steelyard_health.domain.window import (
 )
 
 
+class Report(NamedTuple):
+    """One outcome on its way into the tracks that it touches."""
+
+    who: str
+    """The tenant whose call it was; everybody means a probe of our own."""
+    outcome: Outcome
+    sample: Sample
+    """The same, as windows count it."""
+    now: float
+
+
 class Track:
-    """A window and a state machine, and the view of them while nothing changes."""
+    """A window, a state machine and a breaker, and the view of them while nothing changes."""
 
     __slots__ = (
-        "_blend",
         "_changed_at",
+        "_headroom",
         "_last_outcome_at",
         "_machine",
+        "_quorum",
         "_seen_state",
         "_view",
         "_view_until",
         "_window",
+        "breaker",
+        "subject",
+        "told_circuit",
+        "told_state",
+        "version",
     )
 
-    def __init__(self) -> None:
-        self._window = Window()
-        self._machine = StateMachine()
-        self._seen_state = HealthState.UNKNOWN
-        self._changed_at: float | None = None
-        self._last_outcome_at: float | None = None
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self.version = 0
+        """Grows with each outcome."""
+        self.breaker = Breaker(is_provider=not subject.offer)
+        self.told_state = HealthState.UNKNOWN
+        """What people were last told; see `observer.py`."""
+        self.told_circuit = CircuitState.CLOSED
+        self._quorum = Quorum() if subject.tenant_id == EVERYBODY else None
         self._view: HealthView | None = None
-        self._view_until = 0.0
-        self._blend: tuple[HealthView, HealthView, HealthView] | None = None
+        self._view_until: float = 0.0
+        self._last_outcome_at: float | None = None
+        self._changed_at: float | None = None
+        self._seen_state = HealthState.UNKNOWN
+        self._forget_calls()
 
-    def record(self, outcome: Outcome, sample: Sample | None, now: float) -> None:
-        """Take in an outcome that ended within the window."""
+    def record(self, report: Report) -> bool:
+        """Take in an outcome that ended within the window; say whether it opens the circuit."""
+        who, outcome, sample, now = report
         slot = slot_of(now)
         tally = self._window.total(slot)
-        if sample is not None:
-            self._note(sample, tally)
-            self._window.add(sample, slot)
-        elif outcome.result is Result.RATE_LIMITED:
+        if self._quorum is not None:
+            _testify(self._quorum, sample, who, now)
+        if sample.is_counted:
+            if sample.has_failed:
+                end = forgotten_at(sample.slot)
+                self._machine.fail(failures_before=tally.failures, forgotten_at=end)
+            else:
+                self._machine.succeed(successes_before=tally.successes)
+        elif sample.result is Result.RATE_LIMITED:
             wait = wait_seconds(outcome.retry_after_seconds)
             self._machine.limit(now - outcome.age_seconds + wait)
+        if outcome.headroom is not None and self._quorum is None:
+            limited_until = self._headroom.note(outcome.headroom, now - outcome.age_seconds)
+            if limited_until is not None:
+                self._machine.limit(limited_until)
+        self._window.add(sample, slot)
+        if sample.has_failed or self._seen_state is not HealthState.HEALTHY:
+            self._see(self._state(now, tally), now)
         self._last_outcome_at = now
         self._view = None
-        self._observe(now, tally)
+        self.version += 1
+        return sample.is_counted and self.breaker.weigh(sample, outcome.offer, now, self._quorum)
 
     def view(self, now: float) -> HealthView:
         """Return the health now; the same object for as long as it stands."""
         if self._view is None or now >= self._view_until:
-            tally = self.total(now)
-            self._observe(now, tally)
-            self._view = HealthView(self._standing(now, tally), Figures.of(tally))
-            limited_until = self._machine.limited_until
-            self._view_until = min(
-                slot_end(slot_of(now)), limited_until if limited_until > now else float("inf")
+            tally = self._told_tally(now)
+            self._view = HealthView(
+                self._standing(now, tally),
+                Figures.of(tally),
+                headroom=self._headroom.share_at(now),
             )
+            self._view_until = self._stands_until(now)
         return self._view
 
-    def total(self, now: float) -> Tally:
-        """Return the sums of the window. Only good until the next call."""
-        return self._window.total(slot_of(now))
+    def until(self) -> float:
+        """Return until when the last view stands, if nothing happens."""
+        return self._view_until
 
-    def view_with(self, shared: "Track", now: float) -> HealthView:
-        """Return the health by the outcomes of both; the same object for as long as it stands."""
-        mine, theirs = self.view(now), shared.view(now)
-        if self._blend is None or self._blend[0] is not mine or self._blend[1] is not theirs:
-            both = self.total(now).plus(shared.total(now))
-            self._blend = mine, theirs, blended(mine, theirs, both)
-        return self._blend[2]
+    @property
+    def is_told_well(self) -> bool:
+        """Whether people were last told that all is well."""
+        return self.told_state is HealthState.HEALTHY and self.told_circuit is CircuitState.CLOSED
 
-    def _note(self, sample: Sample, tally: Tally) -> None:
-        if sample.has_failed:
-            self._machine.fail(
-                failures_before=tally.failures, forgotten_at=forgotten_at(sample.slot)
-            )
-        else:
-            self._machine.succeed(successes_before=tally.successes)
+    def is_told(self, now: float) -> bool:
+        """Say whether its figures may be shown at all: not what one or two tenants reported."""
+        quorum = self._quorum
+        return quorum is None or quorum.vouched_until > now or quorum.reporting.agree(now)
 
-    def _observe(self, now: float, tally: Tally) -> None:
-        state = self._machine.state(now, successes=tally.successes, failures=tally.failures)
-        if state is not self._seen_state:
-            self._seen_state, self._changed_at = state, now
+    def sample_count(self, now: float) -> int:
+        """Return how many outcomes the window has that count, whoever reported them."""
+        return self._window.total(slot_of(now)).sample_count
+
+    def hear(self, who: str, *, called_at: float, failed_at: float) -> None:
+        """Take in that somebody called before there was a shared track."""
+        if self._quorum is not None:
+            self._quorum.reporting.add(who, called_at)
+            if failed_at:
+                self._quorum.failing.add(who, failed_at)
+
+    def reset(self) -> None:
+        """Forget all but the circuit."""
+        if self._quorum is not None:
+            self._quorum.clear()
+        self._forget_calls()
+        self.version += 1
+
+    def _forget_calls(self) -> None:
+        self._window = Window()
+        self._machine = StateMachine()
+        self._headroom = HeadroomGauge()
+        self._view = None
+        self._view_until = 0.0
+
+    def _told_tally(self, now: float) -> Tally:
+        tally = self._window.total(slot_of(now))
+        return tally if self._are_failures_told(now) else tally.without_failures()
+
+    def _are_failures_told(self, now: float) -> bool:
+        quorum = self._quorum
+        return quorum is None or quorum.vouched_until > now or quorum.failing.agree(now)
+
+    def _is_limit_told(self, now: float) -> bool:
+        return self._quorum is None or self._quorum.limited.agree(now)
 
     def _standing(self, now: float, tally: Tally) -> Standing:
         machine = self._machine
+        state = self._state(now, tally)
+        self._see(state, now)
         return Standing(
-            state=self._seen_state,
-            state_apart_from_limits=machine.state_apart_from_limits(
-                now, successes=tally.successes, failures=tally.failures
-            ),
+            state=state,
+            state_apart_from_limits=self._state_apart_from_limits(now, tally),
             failures_in_row=machine.failures_in_row(tally.failures),
             successes_in_row=machine.successes_in_row(tally.successes),
-            retry_at=machine.limited_until if machine.is_limited(now) else None,
+            retry_at=machine.limited_until if state is HealthState.RATE_LIMITED else None,
             last_outcome_at=self._last_outcome_at,
             changed_at=self._changed_at,
         )
+
+    def _see(self, state: HealthState, now: float) -> None:
+        if state is not self._seen_state:
+            self._seen_state, self._changed_at = state, now
+
+    def _state(self, now: float, tally: Tally) -> HealthState:
+        if self._machine.is_limited(now) and self._is_limit_told(now):
+            return HealthState.RATE_LIMITED
+        return self._state_apart_from_limits(now, tally)
+
+    def _state_apart_from_limits(self, now: float, tally: Tally) -> HealthState:
+        if self._are_failures_told(now):
+            return self._machine.state_apart_from_limits(
+                now, successes=tally.successes, failures=tally.failures
+            )
+        return HealthState.HEALTHY if tally.successes else HealthState.UNKNOWN
+
+    def _stands_until(self, now: float) -> float:
+        limited_until = self._machine.limited_until
+        ends = [
+            slot_end(slot_of(now)),
+            limited_until if limited_until > now else inf,
+            self._headroom.until(now),
+        ]
+        if self._quorum is not None:
+            ends += [each for each in self._quorum.ends() if each > now]
+        return min(ends)
+
+
+def _testify(quorum: Quorum, sample: Sample, who: str, now: float) -> None:
+    quorum.reporting.add(who, now)
+    if sample.has_failed:
+        quorum.failing.add(who, now)
+        if who == EVERYBODY:
+            quorum.vouched_until = now + WINDOW_SECONDS
+    elif sample.result is Result.RATE_LIMITED:
+        quorum.limited.add(who, now)

@@ -1,8 +1,11 @@
-"""Health as a reader sees it: figures, state, and whose figures they are."""
+"""Health as a reader sees it: figures, state, circuit, and whose figures they are."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from steelyard_health.domain.circuit import CircuitState
 from steelyard_health.domain.histogram import FIRST_TOKEN, LATENCY, SPEED
+from steelyard_health.domain.outcome import Result
 from steelyard_health.domain.score import (
     DECIMALS,
     NO_STATUS_PAGE,
@@ -51,6 +54,8 @@ class Figures:
     """p50 and p95."""
     tokens_per_second: float | None
     """Median."""
+    results: Mapping[Result, int]
+    """Outcomes by how they ended, without those that never occurred."""
 
     @classmethod
     def of(cls, tally: Tally) -> "Figures":
@@ -71,6 +76,7 @@ class Figures:
             latency=LATENCY.quantiles(counts, (0.5, 0.95, 0.99)),
             first_token=FIRST_TOKEN.quantiles(counts, (0.5, 0.95)),
             tokens_per_second=speed[0] if speed else None,
+            results={result: tally.results[result] for result in Result if tally.results[result]},
         )
 
 
@@ -79,12 +85,21 @@ NO_FIGURES = Figures.of(Tally())
 
 @dataclass(frozen=True, slots=True)
 class HealthView:
-    """The health of one offer or provider at one instant."""
+    """The health of one offer or provider at one instant, as one tenant sees it."""
 
     standing: Standing = UNKNOWN_STANDING
     figures: Figures = NO_FIGURES
     status_factor: float = NO_STATUS_PAGE
     is_from_provider: bool = False
+    headroom: float | None = None
+    """Share of the rate limit that is left."""
+    circuit: CircuitState = CircuitState.CLOSED
+    traffic_share: float = 1.0
+    circuit_retry_at: float | None = None
+    """When an open circuit lets a probe through."""
+    is_in_maintenance: bool = False
+    probe_permit: str = ""
+    """What the caller may use for one call to a half-open circuit."""
 
     @property
     def score(self) -> float:
@@ -93,40 +108,46 @@ class HealthView:
 
     @property
     def state(self) -> HealthState:
-        return self.standing.state
+        return HealthState.MAINTENANCE if self.is_in_maintenance else self.standing.state
+
+    @property
+    def retry_at(self) -> float | None:
+        """Not before this instant: the later of what a 429 and a circuit ask for."""
+        instants = [at for at in (self.standing.retry_at, self.circuit_retry_at) if at is not None]
+        return max(instants, default=None)
 
     def speaks_for_itself(self, enough_samples: int) -> bool:
         """Say whether wider figures must not replace it: enough outcomes, or bad news."""
-        return self.figures.sample_count >= enough_samples or self.state in BAD_STATES
+        return self.figures.sample_count >= enough_samples or self.standing.state in BAD_STATES
 
 
 UNKNOWN = HealthView()
 
 
+class Answer:
+    """A view that is given out again and again while it stands."""
+
+    __slots__ = ("encoded", "view")
+
+    def __init__(self, view: HealthView) -> None:
+        self.view = view
+        self.encoded = b""
+        """Where who gives it out keeps what it made of it; empty until then."""
+
+
 def for_unseen_offer(provider: HealthView) -> HealthView:
     """Return what a provider's health says of an offer with few outcomes of its own.
 
-    The provider's 429s do not: providers limit models apart.
+    The provider's 429s and limits do not: providers limit models apart.
     """
     standing = provider.standing
     return replace(
         provider,
         is_from_provider=True,
+        headroom=None,
         standing=replace(standing, state=standing.state_apart_from_limits, retry_at=None),
         figures=replace(
             provider.figures,
             confidence=round(provider.figures.confidence * SIBLING_TRUST, DECIMALS),
         ),
     )
-
-
-def blended(own: HealthView, shared: HealthView, tally: Tally) -> HealthView:
-    """Return what a tenant sees of which it knows little itself, and nothing bad.
-
-    Args:
-        own: From the tenant's own keys and endpoints.
-        shared: What everybody sees.
-        tally: The outcomes of both.
-    """
-    leading = own if shared.state is HealthState.UNKNOWN else shared
-    return replace(shared, standing=leading.standing, figures=Figures.of(tally))

@@ -7,8 +7,8 @@ once per ten seconds.
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import sub
+from typing import NamedTuple
 
 from steelyard_health.domain.histogram import (
     BIN_COUNT,
@@ -16,17 +16,21 @@ from steelyard_health.domain.histogram import (
     LATENCY,
     NO_BINS,
     SPEED,
+    VALUE_BIN_COUNT,
     octave_of,
+    octave_sums,
 )
-from steelyard_health.domain.outcome import COUNTED, WINDOW_SECONDS, Outcome, Result
+from steelyard_health.domain.outcome import PROVIDER_FAILURES, WINDOW_SECONDS, Outcome, Result
 
 SLOT_COUNT = 30
 SLOT_SECONDS = WINDOW_SECONDS // SLOT_COUNT
 
-MAX_SLOT_OCTAVE = 2**16 - 1
-"""A slot counts no more values between two powers of two: percentiles bear it, memory is halved."""
+MAX_SLOT_BIN = 2**16 - 1
+"""A slot counts no more values in a bin: percentiles bear it, memory is halved."""
 
 MICROS = 1_000_000
+RESULT_COUNT = max(Result) + 1
+_HAS_FAILED = tuple(number in PROVIDER_FAILURES for number in range(RESULT_COUNT))
 # Below, the pace says more about buffering on the way than about the provider.
 MIN_SPEED_TOKENS = 2
 MIN_SPEED_SECONDS = 0.01
@@ -52,45 +56,63 @@ def forgotten_at(slot: int) -> float:
     return float((slot + SLOT_COUNT) * SLOT_SECONDS)
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """What one outcome adds to a window; the same for the offer's and the provider's."""
 
     slot: int
     """When the call ended."""
+    result: Result
+    is_counted: bool
+    """Whether success and error rates count it."""
     has_failed: bool
+    """Through the provider's fault."""
     call_micros: int | None
-    """Duration of the call, however it ended."""
-    bins: tuple[int, ...]
-    """Where its latency, time to first token and speed are counted; only whole answers are."""
+    """Duration of the call, however it ended; None when it was not measured."""
+    bins: tuple[tuple[int, int], ...]
+    """Where its latency, time to first token and speed are counted, bin and octave of each.
+
+    Only whole answers are.
+    """
+    began_at: float
+    """When the call began; when it ended if its duration was not measured."""
+    first_token_seconds: float | None
+    first_token_bin: int
+    """Where it is counted; -1 when it was not measured."""
 
     @classmethod
-    def of(cls, outcome: Outcome, now: float) -> "Sample | None":
-        """Return the sample of an outcome, None when it says nothing of success rates."""
-        if outcome.result not in COUNTED:
-            return None
-        latency = outcome.latency_seconds
+    def of(cls, outcome: Outcome, now: float) -> "Sample":
+        """Return the sample of an outcome that ended within the window."""
+        result, latency = outcome.result, outcome.latency_seconds
+        first_token = outcome.first_token_seconds
+        ended_at = now - outcome.age_seconds
+        is_success = result is Result.SUCCESS
+        first_token_bin = FIRST_TOKEN.bin_of(first_token) if first_token else -1
         return cls(
-            slot=slot_for(now - outcome.age_seconds, now),
-            has_failed=outcome.result is not Result.SUCCESS,
+            slot_for(ended_at, now),
+            result,
+            is_success or _HAS_FAILED[result],
+            _HAS_FAILED[result],
             # Zero is what a reporter sends that did not measure.
-            call_micros=round(latency * MICROS) if latency else None,
-            bins=_bins_of(outcome) if outcome.result is Result.SUCCESS else (),
+            round(latency * MICROS) if latency else None,
+            _bins_of(outcome, first_token_bin) if is_success else (),
+            ended_at - (latency or 0.0),
+            first_token or None,
+            first_token_bin,
         )
 
 
-def _bins_of(outcome: Outcome) -> tuple[int, ...]:
+def _bins_of(outcome: Outcome, first_token_bin: int) -> tuple[tuple[int, int], ...]:
     latency, first_token = outcome.latency_seconds, outcome.first_token_seconds
     bins = []
     if latency:
         bins.append(LATENCY.bin_of(latency))
     if first_token:
-        bins.append(FIRST_TOKEN.bin_of(first_token))
+        bins.append(first_token_bin)
     if latency and first_token:
         seconds = latency - first_token
         if seconds >= MIN_SPEED_SECONDS and outcome.output_token_count >= MIN_SPEED_TOKENS:
             bins.append(SPEED.bin_of((outcome.output_token_count - 1) / seconds))
-    return tuple(bins)
+    return tuple([(index, octave_of(index)) for index in bins])
 
 
 class Tally:
@@ -103,6 +125,7 @@ class Tally:
         "call_count",
         "call_micros",
         "failures",
+        "results",
         "successes",
     )
 
@@ -114,6 +137,8 @@ class Tally:
         self.answer_micros = 0
         """Of whole answers only."""
         self.answer_count = 0
+        self.results = [0] * RESULT_COUNT
+        """Outcomes by the number of how they ended."""
         self.bins: array[int] | None = None
         """None until something is counted in it."""
 
@@ -128,6 +153,9 @@ class Tally:
 
     def add(self, sample: Sample) -> None:
         """Count a sample, all but its bins."""
+        self.results[sample.result] += 1
+        if not sample.is_counted:
+            return
         if sample.has_failed:
             self.failures += 1
         else:
@@ -147,20 +175,20 @@ class Tally:
         self.call_count -= other.call_count
         self.answer_micros -= other.answer_micros
         self.answer_count -= other.answer_count
+        self.results = list(map(sub, self.results, other.results))
         if other.bins is not None and self.bins is not None:
-            self.bins = array("I", map(sub, self.bins, other.bins))
+            values = array("I", map(sub, self.bins, other.bins))
+            self.bins = values + octave_sums(values)
 
-    def plus(self, other: "Tally") -> "Tally":
-        """Return a tally of both."""
-        both = Tally()
-        both.successes = self.successes + other.successes
-        both.failures = self.failures + other.failures
-        both.call_micros = self.call_micros + other.call_micros
-        both.call_count = self.call_count + other.call_count
-        both.answer_micros = self.answer_micros + other.answer_micros
-        both.answer_count = self.answer_count + other.answer_count
-        both.bins = array("I", map(int.__add__, self.counts, other.counts))
-        return both
+    def without_failures(self) -> "Tally":
+        """Return a tally in which no call failed; the bins are the same ones."""
+        clean = Tally()
+        clean.successes = self.successes
+        clean.call_micros = clean.answer_micros = self.answer_micros
+        clean.call_count = clean.answer_count = self.answer_count
+        clean.results[Result.SUCCESS] = self.successes
+        clean.bins = self.bins
+        return clean
 
 
 class Window:
@@ -175,7 +203,8 @@ class Window:
 
     def add(self, sample: Sample, now_slot: int) -> None:
         """Count a sample of the window that ends with `now_slot`."""
-        self.total(now_slot)
+        if now_slot != self._newest:
+            self.total(now_slot)
         index = sample.slot % SLOT_COUNT
         tally = self._slots[index]
         if tally is None:
@@ -195,11 +224,15 @@ class Window:
             self._newest = slot
         return self._total
 
+    def clear(self) -> None:
+        """Forget all."""
+        self._slots = [None] * SLOT_COUNT
+        self._total = Tally()
+
     def _drop(self, first: int, last: int) -> None:
         """Make room for the slots `first` to `last`."""
         if last - first + 1 >= SLOT_COUNT:
-            self._slots = [None] * SLOT_COUNT
-            self._total = Tally()
+            self.clear()
             return
         for slot in range(first, last + 1):
             old = self._slots[slot % SLOT_COUNT]
@@ -207,16 +240,15 @@ class Window:
                 self._total.subtract(old)
                 self._slots[slot % SLOT_COUNT] = None
 
-    def _count(self, tally: Tally, indexes: tuple[int, ...]) -> None:
+    def _count(self, tally: Tally, bins: tuple[tuple[int, int], ...]) -> None:
         if tally.bins is None:
-            tally.bins = array("H", bytes(BIN_COUNT * 2))
+            tally.bins = array("H", bytes(VALUE_BIN_COUNT * 2))
         if self._total.bins is None:
             self._total.bins = array("I", bytes(BIN_COUNT * 4))
         mine, total = tally.bins, self._total.bins
-        for index in indexes:
-            octave = octave_of(index)
-            if mine[octave] < MAX_SLOT_OCTAVE:
-                mine[index] += 1
-                mine[octave] += 1
+        for index, octave in bins:
+            count = mine[index]
+            if count < MAX_SLOT_BIN:
+                mine[index] = count + 1
                 total[index] += 1
                 total[octave] += 1

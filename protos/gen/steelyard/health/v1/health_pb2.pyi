@@ -67,7 +67,7 @@ class _CircuitState:
 class _CircuitStateEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_CircuitState.ValueType], builtins.type):
     DESCRIPTOR: descriptor.EnumDescriptor
     CIRCUIT_STATE_UNSPECIFIED: _CircuitState.ValueType  # 0
-    """Not tracked."""
+    """Not known."""
     CIRCUIT_STATE_CLOSED: _CircuitState.ValueType  # 1
     """All are."""
     CIRCUIT_STATE_OPEN: _CircuitState.ValueType  # 2
@@ -79,7 +79,7 @@ class CircuitState(_CircuitState, metaclass=_CircuitStateEnumTypeWrapper):
     """CircuitState says whether requests are let through."""
 
 CIRCUIT_STATE_UNSPECIFIED: CircuitState.ValueType  # 0
-"""Not tracked."""
+"""Not known."""
 CIRCUIT_STATE_CLOSED: CircuitState.ValueType  # 1
 """All are."""
 CIRCUIT_STATE_OPEN: CircuitState.ValueType  # 2
@@ -200,6 +200,29 @@ KEY_SCOPE_TENANT: KeyScope.ValueType  # 2
 KEY_SCOPE_CUSTOM_ENDPOINT: KeyScope.ValueType  # 3
 """An endpoint of a tenant's own. Never moves what other tenants see."""
 
+class _ActionKind:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ActionKindEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_ActionKind.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    ACTION_KIND_UNSPECIFIED: _ActionKind.ValueType  # 0
+    """Not known."""
+    ACTION_KIND_RESET: _ActionKind.ValueType  # 1
+    """Windows were forgotten and circuits closed."""
+    ACTION_KIND_MAINTENANCE: _ActionKind.ValueType  # 2
+    """An absence was planned, changed or ended."""
+
+class ActionKind(_ActionKind, metaclass=_ActionKindEnumTypeWrapper):
+    """ActionKind is what can be done by hand."""
+
+ACTION_KIND_UNSPECIFIED: ActionKind.ValueType  # 0
+"""Not known."""
+ACTION_KIND_RESET: ActionKind.ValueType  # 1
+"""Windows were forgotten and circuits closed."""
+ACTION_KIND_MAINTENANCE: ActionKind.ValueType  # 2
+"""An absence was planned, changed or ended."""
+
 @typing.final
 class OfferHealth(message.Message):
     """OfferHealth is what a router needs to know of one offer now."""
@@ -222,6 +245,11 @@ class OfferHealth(message.Message):
     PROBE_PERMIT_FIELD_NUMBER: builtins.int
     FROM_PROVIDER_FIELD_NUMBER: builtins.int
     OUTPUT_TOKENS_PER_SECOND_P50_FIELD_NUMBER: builtins.int
+    TRAFFIC_SHARE_FIELD_NUMBER: builtins.int
+    STATUS_FACTOR_FIELD_NUMBER: builtins.int
+    LATENCY_MEAN_FIELD_NUMBER: builtins.int
+    LATENCY_P99_FIELD_NUMBER: builtins.int
+    OUTCOME_COUNTS_FIELD_NUMBER: builtins.int
     offer: builtins.str
     """The offer."""
     score: builtins.float
@@ -229,7 +257,7 @@ class OfferHealth(message.Message):
     state: HealthState.ValueType
     """State of the offer."""
     circuit: CircuitState.ValueType
-    """State of its circuit. Unset while circuits are not tracked."""
+    """Whether requests may be sent: the worse of its own circuit and its provider's."""
     sample_count: builtins.int
     """Outcomes in the window that the score rests on."""
     confidence: builtins.float
@@ -239,13 +267,20 @@ class OfferHealth(message.Message):
     rate_limit_headroom: builtins.float
     """Share of the rate limit that is left, 0 to 1. Unset when the provider does not say."""
     probe_permit: builtins.str
-    """Set when this caller may send the one probe that a half-open circuit lets through. Report it
-    back with the outcome.
+    """Set when this caller may send the one probe that a half-open circuit lets through. Use it for one
+    request and report it with the outcome; report CANCELLED to give it back unused. It lapses after
+    30 seconds.
     """
     from_provider: builtins.bool
     """True when the figures are those of the whole provider because the offer has too few of its own."""
     output_tokens_per_second_p50: builtins.float
     """Median output speed, in tokens per second after the first token; 0 without samples."""
+    traffic_share: builtins.float
+    """Share of its usual traffic to send, 0 to 1: 0 while its circuit is open, growing for a minute
+    once it has closed again, else 1.
+    """
+    status_factor: builtins.float
+    """Factor from the status page, 0.5 to 1: score = window score x status factor."""
     @builtins.property
     def latency_p50(self) -> duration_pb2.Duration:
         """Median time to the whole answer. Unset without samples."""
@@ -266,6 +301,20 @@ class OfferHealth(message.Message):
     def retry_time(self) -> timestamp_pb2.Timestamp:
         """Not before this instant: from Retry-After, or the end of an open circuit. Unset means now."""
 
+    @builtins.property
+    def latency_mean(self) -> duration_pb2.Duration:
+        """Mean time to the whole answer. Unset without samples."""
+
+    @builtins.property
+    def latency_p99(self) -> duration_pb2.Duration:
+        """99th percentile of the time to the whole answer. Unset without samples."""
+
+    @builtins.property
+    def outcome_counts(self) -> containers.RepeatedCompositeFieldContainer[OutcomeCount]:
+        """Outcomes in the window by how they ended, without those that never occurred. Only set by
+        GetProviderHealth.
+        """
+
     def __init__(
         self,
         *,
@@ -285,14 +334,43 @@ class OfferHealth(message.Message):
         probe_permit: builtins.str = ...,
         from_provider: builtins.bool = ...,
         output_tokens_per_second_p50: builtins.float = ...,
+        traffic_share: builtins.float = ...,
+        status_factor: builtins.float = ...,
+        latency_mean: duration_pb2.Duration | None = ...,
+        latency_p99: duration_pb2.Duration | None = ...,
+        outcome_counts: abc.Iterable[OutcomeCount] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["_rate_limit_headroom", b"_rate_limit_headroom", "latency_p50", b"latency_p50", "latency_p95", b"latency_p95", "rate_limit_headroom", b"rate_limit_headroom", "retry_time", b"retry_time", "time_to_first_token_p50", b"time_to_first_token_p50", "time_to_first_token_p95", b"time_to_first_token_p95"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_rate_limit_headroom", b"_rate_limit_headroom", "latency_mean", b"latency_mean", "latency_p50", b"latency_p50", "latency_p95", b"latency_p95", "latency_p99", b"latency_p99", "rate_limit_headroom", b"rate_limit_headroom", "retry_time", b"retry_time", "time_to_first_token_p50", b"time_to_first_token_p50", "time_to_first_token_p95", b"time_to_first_token_p95"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_rate_limit_headroom", b"_rate_limit_headroom", "circuit", b"circuit", "confidence", b"confidence", "from_provider", b"from_provider", "latency_p50", b"latency_p50", "latency_p95", b"latency_p95", "offer", b"offer", "output_tokens_per_second_p50", b"output_tokens_per_second_p50", "probe_permit", b"probe_permit", "rate_limit_headroom", b"rate_limit_headroom", "retry_time", b"retry_time", "sample_count", b"sample_count", "score", b"score", "state", b"state", "success_rate", b"success_rate", "time_to_first_token_p50", b"time_to_first_token_p50", "time_to_first_token_p95", b"time_to_first_token_p95"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_rate_limit_headroom", b"_rate_limit_headroom", "circuit", b"circuit", "confidence", b"confidence", "from_provider", b"from_provider", "latency_mean", b"latency_mean", "latency_p50", b"latency_p50", "latency_p95", b"latency_p95", "latency_p99", b"latency_p99", "offer", b"offer", "outcome_counts", b"outcome_counts", "output_tokens_per_second_p50", b"output_tokens_per_second_p50", "probe_permit", b"probe_permit", "rate_limit_headroom", b"rate_limit_headroom", "retry_time", b"retry_time", "sample_count", b"sample_count", "score", b"score", "state", b"state", "status_factor", b"status_factor", "success_rate", b"success_rate", "time_to_first_token_p50", b"time_to_first_token_p50", "time_to_first_token_p95", b"time_to_first_token_p95", "traffic_share", b"traffic_share"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__rate_limit_headroom: _TypeAlias = typing.Literal["rate_limit_headroom"]  # noqa: Y015
     _WhichOneofArgType__rate_limit_headroom: _TypeAlias = typing.Literal["_rate_limit_headroom", b"_rate_limit_headroom"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__rate_limit_headroom) -> _WhichOneofReturnType__rate_limit_headroom | None: ...
+
+@typing.final
+class OutcomeCount(message.Message):
+    """OutcomeCount is how many calls ended in one way."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    RESULT_FIELD_NUMBER: builtins.int
+    COUNT_FIELD_NUMBER: builtins.int
+    result: Result.ValueType
+    """How they ended."""
+    count: builtins.int
+    """How many."""
+    def __init__(
+        self,
+        *,
+        result: Result.ValueType = ...,
+        count: builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["count", b"count", "result", b"result"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 @typing.final
 class ProviderHealth(message.Message):
@@ -323,6 +401,11 @@ class ProviderHealth(message.Message):
     LAST_OUTCOME_TIME_FIELD_NUMBER: builtins.int
     RETRY_TIME_FIELD_NUMBER: builtins.int
     STATE_CHANGE_TIME_FIELD_NUMBER: builtins.int
+    OUTCOME_COUNTS_FIELD_NUMBER: builtins.int
+    RATE_LIMIT_HEADROOM_FIELD_NUMBER: builtins.int
+    TRAFFIC_SHARE_FIELD_NUMBER: builtins.int
+    OUTPUT_TOKENS_PER_SECOND_P50_FIELD_NUMBER: builtins.int
+    MAINTENANCE_FIELD_NUMBER: builtins.int
     provider: builtins.str
     """Provider's id."""
     score: builtins.float
@@ -334,7 +417,7 @@ class ProviderHealth(message.Message):
     state: HealthState.ValueType
     """State of the provider."""
     circuit: CircuitState.ValueType
-    """State of its circuit. Unset while circuits are not tracked."""
+    """State of its circuit. It opens only when several of its offers fail."""
     sample_count: builtins.int
     """Outcomes in the window that count."""
     confidence: builtins.float
@@ -347,6 +430,12 @@ class ProviderHealth(message.Message):
     """Failures since the last success."""
     consecutive_success_count: builtins.int
     """Successes since the last failure."""
+    rate_limit_headroom: builtins.float
+    """Share of the rate limit that is left, 0 to 1. Unset when the provider does not say."""
+    traffic_share: builtins.float
+    """Share of its usual traffic to send, 0 to 1; see OfferHealth."""
+    output_tokens_per_second_p50: builtins.float
+    """Median output speed, in tokens per second after the first token; 0 without samples."""
     @builtins.property
     def latency_mean(self) -> duration_pb2.Duration:
         """Mean time to the whole answer. Unset without samples."""
@@ -391,6 +480,14 @@ class ProviderHealth(message.Message):
     def state_change_time(self) -> timestamp_pb2.Timestamp:
         """When the state last changed. Unset when it never did."""
 
+    @builtins.property
+    def outcome_counts(self) -> containers.RepeatedCompositeFieldContainer[OutcomeCount]:
+        """Outcomes in the window by how they ended, without those that never occurred."""
+
+    @builtins.property
+    def maintenance(self) -> Maintenance:
+        """The planned absence that holds now. Unset when there is none."""
+
     def __init__(
         self,
         *,
@@ -417,12 +514,19 @@ class ProviderHealth(message.Message):
         last_outcome_time: timestamp_pb2.Timestamp | None = ...,
         retry_time: timestamp_pb2.Timestamp | None = ...,
         state_change_time: timestamp_pb2.Timestamp | None = ...,
+        outcome_counts: abc.Iterable[OutcomeCount] | None = ...,
+        rate_limit_headroom: builtins.float | None = ...,
+        traffic_share: builtins.float = ...,
+        output_tokens_per_second_p50: builtins.float = ...,
+        maintenance: Maintenance | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["last_outcome_time", b"last_outcome_time", "latency_mean", b"latency_mean", "latency_p50", b"latency_p50", "latency_p95", b"latency_p95", "latency_p99", b"latency_p99", "retry_time", b"retry_time", "state_change_time", b"state_change_time", "status_page", b"status_page", "time_to_first_token_p50", b"time_to_first_token_p50", "time_to_first_token_p95", b"time_to_first_token_p95", "window", b"window"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_rate_limit_headroom", b"_rate_limit_headroom", "last_outcome_time", b"last_outcome_time", "latency_mean", b"latency_mean", "latency_p50", b"latency_p50", "latency_p95", b"latency_p95", "latency_p99", b"latency_p99", "maintenance", b"maintenance", "rate_limit_headroom", b"rate_limit_headroom", "retry_time", b"retry_time", "state_change_time", b"state_change_time", "status_page", b"status_page", "time_to_first_token_p50", b"time_to_first_token_p50", "time_to_first_token_p95", b"time_to_first_token_p95", "window", b"window"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["circuit", b"circuit", "confidence", b"confidence", "consecutive_failure_count", b"consecutive_failure_count", "consecutive_success_count", b"consecutive_success_count", "error_rate", b"error_rate", "last_outcome_time", b"last_outcome_time", "latency_mean", b"latency_mean", "latency_p50", b"latency_p50", "latency_p95", b"latency_p95", "latency_p99", b"latency_p99", "provider", b"provider", "retry_time", b"retry_time", "sample_count", b"sample_count", "score", b"score", "state", b"state", "state_change_time", b"state_change_time", "status_factor", b"status_factor", "status_page", b"status_page", "success_rate", b"success_rate", "time_to_first_token_p50", b"time_to_first_token_p50", "time_to_first_token_p95", b"time_to_first_token_p95", "window", b"window", "window_score", b"window_score"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_rate_limit_headroom", b"_rate_limit_headroom", "circuit", b"circuit", "confidence", b"confidence", "consecutive_failure_count", b"consecutive_failure_count", "consecutive_success_count", b"consecutive_success_count", "error_rate", b"error_rate", "last_outcome_time", b"last_outcome_time", "latency_mean", b"latency_mean", "latency_p50", b"latency_p50", "latency_p95", b"latency_p95", "latency_p99", b"latency_p99", "maintenance", b"maintenance", "outcome_counts", b"outcome_counts", "output_tokens_per_second_p50", b"output_tokens_per_second_p50", "provider", b"provider", "rate_limit_headroom", b"rate_limit_headroom", "retry_time", b"retry_time", "sample_count", b"sample_count", "score", b"score", "state", b"state", "state_change_time", b"state_change_time", "status_factor", b"status_factor", "status_page", b"status_page", "success_rate", b"success_rate", "time_to_first_token_p50", b"time_to_first_token_p50", "time_to_first_token_p95", b"time_to_first_token_p95", "traffic_share", b"traffic_share", "window", b"window", "window_score", b"window_score"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__rate_limit_headroom: _TypeAlias = typing.Literal["rate_limit_headroom"]  # noqa: Y015
+    _WhichOneofArgType__rate_limit_headroom: _TypeAlias = typing.Literal["_rate_limit_headroom", b"_rate_limit_headroom"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rate_limit_headroom) -> _WhichOneofReturnType__rate_limit_headroom | None: ...
 
 @typing.final
 class StatusPage(message.Message):
@@ -434,12 +538,18 @@ class StatusPage(message.Message):
     LEVEL_FIELD_NUMBER: builtins.int
     READ_TIME_FIELD_NUMBER: builtins.int
     DESCRIPTION_FIELD_NUMBER: builtins.int
+    OPEN_INCIDENT_COUNT_FIELD_NUMBER: builtins.int
+    PROBLEM_FIELD_NUMBER: builtins.int
     url: builtins.str
     """Page for people."""
     level: StatusLevel.ValueType
     """What it says of the API."""
     description: builtins.str
     """The page's own words."""
+    open_incident_count: builtins.int
+    """Incidents that touch the API and last."""
+    problem: builtins.str
+    """Why it could not be read or understood last. Empty when it could."""
     @builtins.property
     def read_time(self) -> timestamp_pb2.Timestamp:
         """When it was last read with success."""
@@ -451,10 +561,12 @@ class StatusPage(message.Message):
         level: StatusLevel.ValueType = ...,
         read_time: timestamp_pb2.Timestamp | None = ...,
         description: builtins.str = ...,
+        open_incident_count: builtins.int = ...,
+        problem: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["read_time", b"read_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["description", b"description", "level", b"level", "read_time", b"read_time", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["description", b"description", "level", b"level", "open_incident_count", b"open_incident_count", "problem", b"problem", "read_time", b"read_time", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -476,6 +588,9 @@ class Outcome(message.Message):
     PROBE_PERMIT_FIELD_NUMBER: builtins.int
     RATE_LIMIT_REMAINING_COUNT_FIELD_NUMBER: builtins.int
     RATE_LIMIT_COUNT_FIELD_NUMBER: builtins.int
+    RATE_LIMIT_REMAINING_TOKEN_COUNT_FIELD_NUMBER: builtins.int
+    RATE_LIMIT_TOKEN_COUNT_FIELD_NUMBER: builtins.int
+    RATE_LIMIT_RESET_FIELD_NUMBER: builtins.int
     outcome_id: builtins.str
     """Chosen by the reporter; reporting it twice counts once. At most 64 characters."""
     offer: builtins.str
@@ -492,6 +607,10 @@ class Outcome(message.Message):
     """Requests left of the provider's limit, from its headers. Unset when it does not say."""
     rate_limit_count: builtins.int
     """The provider's limit, from its headers. Unset when it does not say."""
+    rate_limit_remaining_token_count: builtins.int
+    """Tokens left of the provider's limit, from its headers. Unset when it does not say."""
+    rate_limit_token_count: builtins.int
+    """The provider's limit of tokens, from its headers. Unset when it does not say."""
     @builtins.property
     def latency(self) -> duration_pb2.Duration:
         """From dispatch to the end of the answer."""
@@ -508,6 +627,12 @@ class Outcome(message.Message):
     def end_time(self) -> timestamp_pb2.Timestamp:
         """When the call ended. Unset means now; more than the window ago is ignored."""
 
+    @builtins.property
+    def rate_limit_reset(self) -> duration_pb2.Duration:
+        """When the limit that is nearest to its end starts over, from the end of the call. Unset when the
+        provider does not say; then what is left counts for a minute.
+        """
+
     def __init__(
         self,
         *,
@@ -523,19 +648,30 @@ class Outcome(message.Message):
         probe_permit: builtins.str = ...,
         rate_limit_remaining_count: builtins.int | None = ...,
         rate_limit_count: builtins.int | None = ...,
+        rate_limit_remaining_token_count: builtins.int | None = ...,
+        rate_limit_token_count: builtins.int | None = ...,
+        rate_limit_reset: duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["_rate_limit_count", b"_rate_limit_count", "_rate_limit_remaining_count", b"_rate_limit_remaining_count", "end_time", b"end_time", "latency", b"latency", "rate_limit_count", b"rate_limit_count", "rate_limit_remaining_count", b"rate_limit_remaining_count", "retry_after", b"retry_after", "time_to_first_token", b"time_to_first_token"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_rate_limit_count", b"_rate_limit_count", "_rate_limit_remaining_count", b"_rate_limit_remaining_count", "_rate_limit_remaining_token_count", b"_rate_limit_remaining_token_count", "_rate_limit_token_count", b"_rate_limit_token_count", "end_time", b"end_time", "latency", b"latency", "rate_limit_count", b"rate_limit_count", "rate_limit_remaining_count", b"rate_limit_remaining_count", "rate_limit_remaining_token_count", b"rate_limit_remaining_token_count", "rate_limit_reset", b"rate_limit_reset", "rate_limit_token_count", b"rate_limit_token_count", "retry_after", b"retry_after", "time_to_first_token", b"time_to_first_token"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_rate_limit_count", b"_rate_limit_count", "_rate_limit_remaining_count", b"_rate_limit_remaining_count", "end_time", b"end_time", "key_scope", b"key_scope", "latency", b"latency", "offer", b"offer", "outcome_id", b"outcome_id", "output_token_count", b"output_token_count", "probe_permit", b"probe_permit", "rate_limit_count", b"rate_limit_count", "rate_limit_remaining_count", b"rate_limit_remaining_count", "result", b"result", "retry_after", b"retry_after", "time_to_first_token", b"time_to_first_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_rate_limit_count", b"_rate_limit_count", "_rate_limit_remaining_count", b"_rate_limit_remaining_count", "_rate_limit_remaining_token_count", b"_rate_limit_remaining_token_count", "_rate_limit_token_count", b"_rate_limit_token_count", "end_time", b"end_time", "key_scope", b"key_scope", "latency", b"latency", "offer", b"offer", "outcome_id", b"outcome_id", "output_token_count", b"output_token_count", "probe_permit", b"probe_permit", "rate_limit_count", b"rate_limit_count", "rate_limit_remaining_count", b"rate_limit_remaining_count", "rate_limit_remaining_token_count", b"rate_limit_remaining_token_count", "rate_limit_reset", b"rate_limit_reset", "rate_limit_token_count", b"rate_limit_token_count", "result", b"result", "retry_after", b"retry_after", "time_to_first_token", b"time_to_first_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__rate_limit_count: _TypeAlias = typing.Literal["rate_limit_count"]  # noqa: Y015
     _WhichOneofArgType__rate_limit_count: _TypeAlias = typing.Literal["_rate_limit_count", b"_rate_limit_count"]  # noqa: Y015
     _WhichOneofReturnType__rate_limit_remaining_count: _TypeAlias = typing.Literal["rate_limit_remaining_count"]  # noqa: Y015
     _WhichOneofArgType__rate_limit_remaining_count: _TypeAlias = typing.Literal["_rate_limit_remaining_count", b"_rate_limit_remaining_count"]  # noqa: Y015
+    _WhichOneofReturnType__rate_limit_remaining_token_count: _TypeAlias = typing.Literal["rate_limit_remaining_token_count"]  # noqa: Y015
+    _WhichOneofArgType__rate_limit_remaining_token_count: _TypeAlias = typing.Literal["_rate_limit_remaining_token_count", b"_rate_limit_remaining_token_count"]  # noqa: Y015
+    _WhichOneofReturnType__rate_limit_token_count: _TypeAlias = typing.Literal["rate_limit_token_count"]  # noqa: Y015
+    _WhichOneofArgType__rate_limit_token_count: _TypeAlias = typing.Literal["_rate_limit_token_count", b"_rate_limit_token_count"]  # noqa: Y015
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__rate_limit_count) -> _WhichOneofReturnType__rate_limit_count | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__rate_limit_remaining_count) -> _WhichOneofReturnType__rate_limit_remaining_count | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rate_limit_remaining_token_count) -> _WhichOneofReturnType__rate_limit_remaining_token_count | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rate_limit_token_count) -> _WhichOneofReturnType__rate_limit_token_count | None: ...
 
 @typing.final
 class Incident(message.Message):
@@ -552,6 +688,8 @@ class Incident(message.Message):
     START_TIME_FIELD_NUMBER: builtins.int
     END_TIME_FIELD_NUMBER: builtins.int
     URL_FIELD_NUMBER: builtins.int
+    UPDATE_TIME_FIELD_NUMBER: builtins.int
+    DESCRIPTION_FIELD_NUMBER: builtins.int
     incident_id: builtins.str
     """The page's own id."""
     provider: builtins.str
@@ -564,6 +702,8 @@ class Incident(message.Message):
     """True when an API component is among them."""
     url: builtins.str
     """Page of the incident."""
+    description: builtins.str
+    """The page's last words on it."""
     @builtins.property
     def components(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
         """Components that are touched."""
@@ -575,6 +715,10 @@ class Incident(message.Message):
     @builtins.property
     def end_time(self) -> timestamp_pb2.Timestamp:
         """End. Unset while it lasts."""
+
+    @builtins.property
+    def update_time(self) -> timestamp_pb2.Timestamp:
+        """When the page last said something of it."""
 
     def __init__(
         self,
@@ -588,10 +732,12 @@ class Incident(message.Message):
         start_time: timestamp_pb2.Timestamp | None = ...,
         end_time: timestamp_pb2.Timestamp | None = ...,
         url: builtins.str = ...,
+        update_time: timestamp_pb2.Timestamp | None = ...,
+        description: builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["end_time", b"end_time", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["components", b"components", "end_time", b"end_time", "incident_id", b"incident_id", "level", b"level", "provider", b"provider", "start_time", b"start_time", "title", b"title", "touches_api", b"touches_api", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["components", b"components", "description", b"description", "end_time", b"end_time", "incident_id", b"incident_id", "level", b"level", "provider", b"provider", "start_time", b"start_time", "title", b"title", "touches_api", b"touches_api", "update_time", b"update_time", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -608,6 +754,7 @@ class Alert(message.Message):
     START_TIME_FIELD_NUMBER: builtins.int
     END_TIME_FIELD_NUMBER: builtins.int
     EVIDENCE_FIELD_NUMBER: builtins.int
+    PLATFORM_WIDE_FIELD_NUMBER: builtins.int
     alert_id: builtins.str
     """Id, `alr_` and 26 characters."""
     provider: builtins.str
@@ -618,6 +765,8 @@ class Alert(message.Message):
     """Worst state during the spell."""
     evidence: builtins.str
     """The figures that led to it, in one sentence."""
+    platform_wide: builtins.bool
+    """True when everybody is told, false when only the caller's own outcomes show it."""
     @builtins.property
     def start_time(self) -> timestamp_pb2.Timestamp:
         """Start."""
@@ -636,10 +785,11 @@ class Alert(message.Message):
         start_time: timestamp_pb2.Timestamp | None = ...,
         end_time: timestamp_pb2.Timestamp | None = ...,
         evidence: builtins.str = ...,
+        platform_wide: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["alert_id", b"alert_id", "end_time", b"end_time", "evidence", b"evidence", "offer", b"offer", "provider", b"provider", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["alert_id", b"alert_id", "end_time", b"end_time", "evidence", b"evidence", "offer", b"offer", "platform_wide", b"platform_wide", "provider", b"provider", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -658,6 +808,7 @@ class StateChange(message.Message):
     TIME_FIELD_NUMBER: builtins.int
     EVIDENCE_FIELD_NUMBER: builtins.int
     VERSION_FIELD_NUMBER: builtins.int
+    PLATFORM_WIDE_FIELD_NUMBER: builtins.int
     provider: builtins.str
     """Provider's id."""
     offer: builtins.str
@@ -673,7 +824,9 @@ class StateChange(message.Message):
     evidence: builtins.str
     """The figures that led to it, in one sentence."""
     version: builtins.int
-    """Number of the change; strictly increases."""
+    """Number of the change; strictly increases, also over restarts."""
+    platform_wide: builtins.bool
+    """True when everybody is told, false when only the caller's own outcomes show it."""
     @builtins.property
     def time(self) -> timestamp_pb2.Timestamp:
         """When."""
@@ -690,10 +843,11 @@ class StateChange(message.Message):
         time: timestamp_pb2.Timestamp | None = ...,
         evidence: builtins.str = ...,
         version: builtins.int = ...,
+        platform_wide: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["after", b"after", "before", b"before", "circuit_after", b"circuit_after", "circuit_before", b"circuit_before", "evidence", b"evidence", "offer", b"offer", "provider", b"provider", "time", b"time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["after", b"after", "before", b"before", "circuit_after", b"circuit_after", "circuit_before", b"circuit_before", "evidence", b"evidence", "offer", b"offer", "platform_wide", b"platform_wide", "provider", b"provider", "time", b"time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -708,12 +862,15 @@ class Maintenance(message.Message):
     START_TIME_FIELD_NUMBER: builtins.int
     END_TIME_FIELD_NUMBER: builtins.int
     NOTE_FIELD_NUMBER: builtins.int
+    ACTOR_FIELD_NUMBER: builtins.int
     provider: builtins.str
     """Provider's id."""
     offer: builtins.str
     """The offer. Empty means the whole provider."""
     note: builtins.str
     """For people. At most 1000 characters."""
+    actor: builtins.str
+    """Who planned it. Set by the server."""
     @builtins.property
     def start_time(self) -> timestamp_pb2.Timestamp:
         """Start. Unset means now."""
@@ -730,9 +887,62 @@ class Maintenance(message.Message):
         start_time: timestamp_pb2.Timestamp | None = ...,
         end_time: timestamp_pb2.Timestamp | None = ...,
         note: builtins.str = ...,
+        actor: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["end_time", b"end_time", "note", b"note", "offer", b"offer", "provider", b"provider", "start_time", b"start_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["actor", b"actor", "end_time", b"end_time", "note", b"note", "offer", b"offer", "provider", b"provider", "start_time", b"start_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class HealthAction(message.Message):
+    """HealthAction is what somebody did by hand."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    ACTION_ID_FIELD_NUMBER: builtins.int
+    KIND_FIELD_NUMBER: builtins.int
+    PROVIDER_FIELD_NUMBER: builtins.int
+    OFFER_FIELD_NUMBER: builtins.int
+    ACTOR_FIELD_NUMBER: builtins.int
+    TIME_FIELD_NUMBER: builtins.int
+    NOTE_FIELD_NUMBER: builtins.int
+    MAINTENANCE_FIELD_NUMBER: builtins.int
+    action_id: builtins.str
+    """Id, `act_` and 26 characters."""
+    kind: ActionKind.ValueType
+    """What was done."""
+    provider: builtins.str
+    """Provider's id."""
+    offer: builtins.str
+    """The offer. Empty when the whole provider is meant."""
+    actor: builtins.str
+    """Who did it: tenant, and the id of the key if there was one."""
+    note: builtins.str
+    """Why, in the words of who did it."""
+    @builtins.property
+    def time(self) -> timestamp_pb2.Timestamp:
+        """When."""
+
+    @builtins.property
+    def maintenance(self) -> Maintenance:
+        """The absence that was planned or ended. Unset for others."""
+
+    def __init__(
+        self,
+        *,
+        action_id: builtins.str = ...,
+        kind: ActionKind.ValueType = ...,
+        provider: builtins.str = ...,
+        offer: builtins.str = ...,
+        actor: builtins.str = ...,
+        time: timestamp_pb2.Timestamp | None = ...,
+        note: builtins.str = ...,
+        maintenance: Maintenance | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["maintenance", b"maintenance", "time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["action_id", b"action_id", "actor", b"actor", "kind", b"kind", "maintenance", b"maintenance", "note", b"note", "offer", b"offer", "provider", b"provider", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

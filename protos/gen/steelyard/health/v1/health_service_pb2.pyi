@@ -51,8 +51,13 @@ class CheckOffersResponse(message.Message):
 
     OFFERS_FIELD_NUMBER: builtins.int
     HEALTH_VERSION_FIELD_NUMBER: builtins.int
+    PANIC_FIELD_NUMBER: builtins.int
     health_version: builtins.int
     """Number of outcomes and changes applied so far; what a decision names as its health version."""
+    panic: builtins.bool
+    """True when the circuits of more than half of these offers are open. Then the fault may lie nearer
+    than the providers: rather try the least bad one than none.
+    """
     @builtins.property
     def offers(self) -> containers.RepeatedCompositeFieldContainer[health_pb2.OfferHealth]:
         """In request order."""
@@ -62,10 +67,11 @@ class CheckOffersResponse(message.Message):
         *,
         offers: abc.Iterable[health_pb2.OfferHealth] | None = ...,
         health_version: builtins.int = ...,
+        panic: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["health_version", b"health_version", "offers", b"offers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["health_version", b"health_version", "offers", b"offers", "panic", b"panic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -264,18 +270,24 @@ class WatchHealthResponse(message.Message):
     DESCRIPTOR: descriptor.Descriptor
 
     CHANGE_FIELD_NUMBER: builtins.int
+    PRESENT_FIELD_NUMBER: builtins.int
+    present: builtins.bool
+    """True for what was so before the stream began."""
     @builtins.property
     def change(self) -> health_pb2.StateChange:
-        """The change."""
+        """The change. Unset only in the first message, when the caller's version is not recent enough to go
+        on from: what the caller knew is void then, and the present follows.
+        """
 
     def __init__(
         self,
         *,
         change: health_pb2.StateChange | None = ...,
+        present: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["change", b"change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["change", b"change"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["change", b"change", "present", b"present"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -496,5 +508,103 @@ class SetMaintenanceResponse(message.Message):
     _HasFieldArgType: _TypeAlias = typing.Literal["apply_time", b"apply_time", "maintenance", b"maintenance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = typing.Literal["apply_time", b"apply_time", "maintenance", b"maintenance"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListMaintenanceRequest(message.Message):
+    """ListMaintenanceRequest filters absences."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    PROVIDER_FIELD_NUMBER: builtins.int
+    provider: builtins.str
+    """Only this provider's and its offers'. Empty means all."""
+    def __init__(
+        self,
+        *,
+        provider: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["provider", b"provider"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListMaintenanceResponse(message.Message):
+    """ListMaintenanceResponse is all absences that are not over."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    MAINTENANCE_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def maintenance(self) -> containers.RepeatedCompositeFieldContainer[health_pb2.Maintenance]:
+        """By start."""
+
+    def __init__(
+        self,
+        *,
+        maintenance: abc.Iterable[health_pb2.Maintenance] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["maintenance", b"maintenance"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListHealthActionsRequest(message.Message):
+    """ListHealthActionsRequest filters actions."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    PROVIDER_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    provider: builtins.str
+    """Only this provider's and its offers'. Empty means all."""
+    page_size: builtins.int
+    """At most 1000; 0 means 50."""
+    page_token: builtins.str
+    """`next_page_token` of the previous page."""
+    def __init__(
+        self,
+        *,
+        provider: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["page_size", b"page_size", "page_token", b"page_token", "provider", b"provider"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListHealthActionsResponse(message.Message):
+    """ListHealthActionsResponse is one page of actions."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    ACTIONS_FIELD_NUMBER: builtins.int
+    PAGE_INFO_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def actions(self) -> containers.RepeatedCompositeFieldContainer[health_pb2.HealthAction]:
+        """Newest first."""
+
+    @builtins.property
+    def page_info(self) -> page_info_pb2.PageInfo:
+        """Where this page stands."""
+
+    def __init__(
+        self,
+        *,
+        actions: abc.Iterable[health_pb2.HealthAction] | None = ...,
+        page_info: page_info_pb2.PageInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = typing.Literal["page_info", b"page_info"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["actions", b"actions", "page_info", b"page_info"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

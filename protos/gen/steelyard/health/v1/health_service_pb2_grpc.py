@@ -83,6 +83,16 @@ class HealthServiceStub:
                 request_serializer=steelyard_dot_health_dot_v1_dot_health__service__pb2.SetMaintenanceRequest.SerializeToString,
                 response_deserializer=steelyard_dot_health_dot_v1_dot_health__service__pb2.SetMaintenanceResponse.FromString,
                 _registered_method=True)
+        self.ListMaintenance = channel.unary_unary(
+                '/steelyard.health.v1.HealthService/ListMaintenance',
+                request_serializer=steelyard_dot_health_dot_v1_dot_health__service__pb2.ListMaintenanceRequest.SerializeToString,
+                response_deserializer=steelyard_dot_health_dot_v1_dot_health__service__pb2.ListMaintenanceResponse.FromString,
+                _registered_method=True)
+        self.ListHealthActions = channel.unary_unary(
+                '/steelyard.health.v1.HealthService/ListHealthActions',
+                request_serializer=steelyard_dot_health_dot_v1_dot_health__service__pb2.ListHealthActionsRequest.SerializeToString,
+                response_deserializer=steelyard_dot_health_dot_v1_dot_health__service__pb2.ListHealthActionsResponse.FromString,
+                _registered_method=True)
 
 
 class HealthServiceServicer:
@@ -130,7 +140,11 @@ class HealthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchHealth(self, request, context):
-        """WatchHealth sends every change of state as it happens.
+        """WatchHealth sends every change of a state or circuit as it happens.
+
+        It starts with the present of all that is not well, marked as such, unless the caller's version
+        is recent enough to go on from there. It ends with UNAVAILABLE when the server stops or the
+        caller reads too slowly; go on with the last version then.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -161,6 +175,20 @@ class HealthServiceServicer:
         """SetMaintenance takes a provider or offer out for a planned time. Audited.
 
         Errors: INVALID_FIELD when the end does not lie after the start.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMaintenance(self, request, context):
+        """ListMaintenance returns absences that are planned or hold, by start.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListHealthActions(self, request, context):
+        """ListHealthActions returns what was done by hand, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -213,6 +241,16 @@ def add_HealthServiceServicer_to_server(servicer, server):
                     servicer.SetMaintenance,
                     request_deserializer=steelyard_dot_health_dot_v1_dot_health__service__pb2.SetMaintenanceRequest.FromString,
                     response_serializer=steelyard_dot_health_dot_v1_dot_health__service__pb2.SetMaintenanceResponse.SerializeToString,
+            ),
+            'ListMaintenance': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMaintenance,
+                    request_deserializer=steelyard_dot_health_dot_v1_dot_health__service__pb2.ListMaintenanceRequest.FromString,
+                    response_serializer=steelyard_dot_health_dot_v1_dot_health__service__pb2.ListMaintenanceResponse.SerializeToString,
+            ),
+            'ListHealthActions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListHealthActions,
+                    request_deserializer=steelyard_dot_health_dot_v1_dot_health__service__pb2.ListHealthActionsRequest.FromString,
+                    response_serializer=steelyard_dot_health_dot_v1_dot_health__service__pb2.ListHealthActionsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -462,6 +500,60 @@ class HealthService:
             '/steelyard.health.v1.HealthService/SetMaintenance',
             steelyard_dot_health_dot_v1_dot_health__service__pb2.SetMaintenanceRequest.SerializeToString,
             steelyard_dot_health_dot_v1_dot_health__service__pb2.SetMaintenanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMaintenance(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/steelyard.health.v1.HealthService/ListMaintenance',
+            steelyard_dot_health_dot_v1_dot_health__service__pb2.ListMaintenanceRequest.SerializeToString,
+            steelyard_dot_health_dot_v1_dot_health__service__pb2.ListMaintenanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListHealthActions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/steelyard.health.v1.HealthService/ListHealthActions',
+            steelyard_dot_health_dot_v1_dot_health__service__pb2.ListHealthActionsRequest.SerializeToString,
+            steelyard_dot_health_dot_v1_dot_health__service__pb2.ListHealthActionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

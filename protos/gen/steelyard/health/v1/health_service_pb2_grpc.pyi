@@ -41,7 +41,12 @@ class HealthServiceStub:
     ListProviderHealth: aio.UnaryUnaryMultiCallable[health_service_pb2.ListProviderHealthRequest, health_service_pb2.ListProviderHealthResponse]
     """ListProviderHealth returns the health of the named providers, or of all that were reported on."""
     WatchHealth: aio.UnaryStreamMultiCallable[health_service_pb2.WatchHealthRequest, health_service_pb2.WatchHealthResponse]
-    """WatchHealth sends every change of state as it happens."""
+    """WatchHealth sends every change of a state or circuit as it happens.
+
+    It starts with the present of all that is not well, marked as such, unless the caller's version
+    is recent enough to go on from there. It ends with UNAVAILABLE when the server stops or the
+    caller reads too slowly; go on with the last version then.
+    """
     ListIncidents: aio.UnaryUnaryMultiCallable[health_service_pb2.ListIncidentsRequest, health_service_pb2.ListIncidentsResponse]
     """ListIncidents returns what status pages told, newest first."""
     ListAlerts: aio.UnaryUnaryMultiCallable[health_service_pb2.ListAlertsRequest, health_service_pb2.ListAlertsResponse]
@@ -53,6 +58,10 @@ class HealthServiceStub:
 
     Errors: INVALID_FIELD when the end does not lie after the start.
     """
+    ListMaintenance: aio.UnaryUnaryMultiCallable[health_service_pb2.ListMaintenanceRequest, health_service_pb2.ListMaintenanceResponse]
+    """ListMaintenance returns absences that are planned or hold, by start."""
+    ListHealthActions: aio.UnaryUnaryMultiCallable[health_service_pb2.ListHealthActionsRequest, health_service_pb2.ListHealthActionsResponse]
+    """ListHealthActions returns what was done by hand, newest first."""
 
 class HealthServiceServicer(metaclass=abc_1.ABCMeta):
     """HealthService knows who answers well now.
@@ -111,7 +120,12 @@ class HealthServiceServicer(metaclass=abc_1.ABCMeta):
         request: health_service_pb2.WatchHealthRequest,
         context: aio.ServicerContext[health_service_pb2.WatchHealthRequest, abc.AsyncIterator[health_service_pb2.WatchHealthResponse]],
     ) -> abc.AsyncIterator[health_service_pb2.WatchHealthResponse]:
-        """WatchHealth sends every change of state as it happens."""
+        """WatchHealth sends every change of a state or circuit as it happens.
+
+        It starts with the present of all that is not well, marked as such, unless the caller's version
+        is recent enough to go on from there. It ends with UNAVAILABLE when the server stops or the
+        caller reads too slowly; go on with the last version then.
+        """
 
     @abc_1.abstractmethod
     def ListIncidents(
@@ -147,5 +161,21 @@ class HealthServiceServicer(metaclass=abc_1.ABCMeta):
 
         Errors: INVALID_FIELD when the end does not lie after the start.
         """
+
+    @abc_1.abstractmethod
+    def ListMaintenance(
+        self,
+        request: health_service_pb2.ListMaintenanceRequest,
+        context: aio.ServicerContext[health_service_pb2.ListMaintenanceRequest, abc.Awaitable[health_service_pb2.ListMaintenanceResponse]],
+    ) -> abc.Awaitable[health_service_pb2.ListMaintenanceResponse]:
+        """ListMaintenance returns absences that are planned or hold, by start."""
+
+    @abc_1.abstractmethod
+    def ListHealthActions(
+        self,
+        request: health_service_pb2.ListHealthActionsRequest,
+        context: aio.ServicerContext[health_service_pb2.ListHealthActionsRequest, abc.Awaitable[health_service_pb2.ListHealthActionsResponse]],
+    ) -> abc.Awaitable[health_service_pb2.ListHealthActionsResponse]:
+        """ListHealthActions returns what was done by hand, newest first."""
 
 def add_HealthServiceServicer_to_server(servicer: HealthServiceServicer, server: aio.Server) -> None: ...

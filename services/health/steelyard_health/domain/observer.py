@@ -1,0 +1,99 @@
+"""Notices when a state or circuit has changed, and says why."""
+
+from dataclasses import dataclass
+
+from steelyard_health.domain.board import HealthBoard
+from steelyard_health.domain.circuit import CircuitState
+from steelyard_health.domain.outcome import PROVIDER_FAILURES
+from steelyard_health.domain.overlay import Overlay
+from steelyard_health.domain.state import HealthState
+from steelyard_health.domain.subject import Subject
+from steelyard_health.domain.track import Track
+from steelyard_health.domain.view import UNKNOWN, HealthView
+
+ALL_SECONDS = 10.0
+"""How often also those are looked at that were well and nobody failed at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """One change, without the time and number under which it is told."""
+
+    subject: Subject
+    before: HealthState
+    after: HealthState
+    circuit_before: CircuitState
+    circuit_after: CircuitState
+    evidence: str
+
+
+class Observer:
+    """Compares what is so with what was told last."""
+
+    def __init__(self, board: HealthBoard, overlay: Overlay) -> None:
+        self._board = board
+        self._overlay = overlay
+        self._not_well: dict[Track, None] = {}
+        self._all_at = 0.0
+
+    def changes(self, now: float) -> list[Observed]:
+        """Return what has changed since the last call."""
+        if now - self._all_at >= ALL_SECONDS:
+            self._all_at = now
+            tracks = dict.fromkeys(self._board.all_tracks())
+        else:
+            tracks = {**self._not_well, **self._board.touched}
+        self._board.touched.clear()
+        found = (self._looked_at(track, now) for track in tracks)
+        return [change for change in found if change is not None]
+
+    def _looked_at(self, track: Track, now: float) -> Observed | None:
+        view = track.view(now) if track.is_told(now) else UNKNOWN
+        name = track.subject.name
+        state = HealthState.MAINTENANCE if self._overlay.is_in_maintenance(name) else view.state
+        circuit = track.breaker.circuit.state_at(now)
+        before, circuit_before = track.told_state, track.told_circuit
+        if state is before and circuit is circuit_before:
+            return None
+        track.told_state, track.told_circuit = state, circuit
+        is_well = state is HealthState.HEALTHY and circuit is CircuitState.CLOSED
+        if is_well or (state is HealthState.UNKNOWN and circuit is CircuitState.CLOSED):
+            self._not_well.pop(track, None)
+        else:
+            self._not_well[track] = None
+        return Observed(
+            subject=track.subject,
+            before=before,
+            after=state,
+            circuit_before=circuit_before,
+            circuit_after=circuit,
+            evidence=_evidence(track, view, now),
+        )
+
+
+def _evidence(track: Track, view: HealthView, now: float) -> str:
+    """Return the figures in one sentence."""
+    figures, standing = view.figures, view.standing
+    calls, failures, slow = track.breaker.recent_counts(now)
+    parts = [f"{failures} of {calls} calls failed in 30 s"] if calls else []
+    if slow:
+        parts.append(f"{slow} were slow to begin")
+    if figures.sample_count:
+        failed = round((figures.error_rate or 0.0) * figures.sample_count)
+        kinds = ", ".join(
+            f"{count} {result.name}"
+            for result, count in figures.results.items()
+            if result in PROVIDER_FAILURES
+        )
+        parts.append(
+            f"{failed} of {figures.sample_count} in 5 min" + (f" ({kinds})" if kinds else "")
+        )
+    if standing.failures_in_row > 1:
+        parts.append(f"{standing.failures_in_row} in a row")
+    if figures.latency is not None:
+        parts.append(
+            f"median {figures.latency[0]:.2f} s, 95th percentile {figures.latency[1]:.2f} s"
+        )
+    if standing.retry_at is not None:
+        parts.append(f"asked to wait {max(0.0, standing.retry_at - now):.0f} s")
+    return ("; ".join(parts) or "No calls in 5 min") + "."

@@ -1,0 +1,1 @@
+"""Domain values from and to protobuf messages."""
