@@ -18,6 +18,8 @@ from steelyard_common.telemetry import Telemetry
 from steelyard_common.tenant import Authenticator
 from tests.fakes import FakeClock
 
+pytest_plugins = ["tests.valkey"]
+
 REAL_DATA_VARIABLE = "STEELYARD_TEST_DATA"
 LOOPBACK = Address("127.0.0.1", 0)
 

@@ -294,6 +294,33 @@ async def test_a_body_that_cannot_be_the_feed_is_refused(
     assert (await refused(downloader, publisher.publish("/p", body))).cause is cause
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-16-le", "utf-8", "utf-8-sig"])
+async def test_a_feed_may_be_allowed_to_come_in_utf_16(
+    publisher: FakeFeedServer, downloader: FeedDownloader, encoding: str
+) -> None:
+    body = '[{"a": "\N{SNOWMAN}"}]'.encode(encoding)
+    url = publisher.publish("/p", body, content_type="application/json;charset=utf-16")
+
+    assert (await fetched(downloader, url, may_be_utf16=True)).body == body
+
+
+@pytest.mark.parametrize(
+    ("body", "cause"),
+    [
+        ('[{"a": 1'.encode("utf-16"), FeedCause.TRUNCATED),
+        ("<html>".encode("utf-16"), FeedCause.CONTENT_TYPE),
+        (b"\xff\xfe\x00\xd8", FeedCause.NOT_UTF8),
+        ("[1]".encode("utf-32"), FeedCause.NOT_UTF8),
+    ],
+)
+async def test_a_feed_in_utf_16_is_checked_like_others(
+    publisher: FakeFeedServer, downloader: FeedDownloader, body: bytes, cause: FeedCause
+) -> None:
+    url = publisher.publish("/p", body)
+
+    assert (await refused(downloader, url, may_be_utf16=True)).cause is cause
+
+
 async def test_a_body_below_the_minimum_is_refused(
     publisher: FakeFeedServer, downloader: FeedDownloader
 ) -> None:

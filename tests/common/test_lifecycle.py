@@ -32,6 +32,7 @@ from tests.echo import EchoServicer, add_echo_to_server
 
 class Settings(ServiceSettings):
     listener: ClassVar[str] = "echo_address"
+    uses_redis: ClassVar[bool] = "SHARES" in os.environ
     echo_address: AddressSetting = Address("127.0.0.1", 0)
 
 def say(text):
@@ -120,6 +121,17 @@ async def test_a_redis_that_nothing_is_shared_through_is_warned_of_once() -> Non
         assert [json.loads(entry)["level"] for entry in lines] == ["warning"]
         assert "STEELYARD_REDIS_URL has no effect" in lines[0]
         assert b"hunter2" not in err
+
+
+@pytest.mark.system
+async def test_a_service_that_shares_through_redis_does_not_warn_of_it() -> None:
+    async with program(STEELYARD_REDIS_URL="redis://cache:6379", SHARES="1") as process:
+        await line(process)
+        process.send_signal(signal.SIGTERM)
+
+        _, err = await process.communicate()
+
+        assert b"REDIS" not in err
 
 
 @pytest.mark.system

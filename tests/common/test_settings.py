@@ -157,3 +157,17 @@ def test_a_text_that_is_no_address_is_refused(text: str) -> None:
 )
 def test_an_address_is_written_as_it_was_read(text: str) -> None:
     assert str(Address.parse(text)) == text
+
+
+@pytest.mark.parametrize(
+    "url", ["", "hunter2", "redis://:hunter2@cache:port", "redis://c?a=hunter2"]
+)
+def test_a_wrong_redis_url_is_named_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("STEELYARD_REDIS_URL", url)
+
+    with pytest.raises(SettingsError, match="STEELYARD_REDIS_URL: must") as caught:
+        settings.read(ScaleSettings)
+
+    assert "hunter2" not in str(caught.value)

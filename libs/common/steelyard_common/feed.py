@@ -86,6 +86,8 @@ class Feed:
     max_bytes: int = DEFAULT_MAX_BYTES
     """Of the body after decompression."""
     min_bytes: int = 1
+    may_be_utf16: bool = False
+    """Whether UTF-16 is as good as UTF-8; the copy's body is as it came, all the same."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What else to send, such as a key; lower-case names. Never sent to another host."""
 

@@ -1,5 +1,6 @@
 """Whether the body of a feed may be what it should be, before anybody parses it."""
 
+import json
 import zlib
 
 from steelyard_common.feed import Feed, FeedCause, FeedError, FeedFormat
@@ -80,16 +81,22 @@ def check_content(feed: Feed, body: bytes) -> None:
         raise FeedError(
             FeedCause.TOO_SMALL, f"{feed.name} has {len(body)} bytes, less than {feed.min_bytes}"
         )
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError:
-        raise FeedError(FeedCause.NOT_UTF8, f"{feed.name} is not UTF-8") from None
-    text = body.removeprefix(_BYTE_ORDER_MARK).strip(_WHITESPACE)
+    text = _utf8(feed, body).removeprefix(_BYTE_ORDER_MARK).strip(_WHITESPACE)
     start = text[:256].lower()
     if start.startswith(b"<") and (feed.format is FeedFormat.JSON or _is_page(start)):
         raise FeedError(FeedCause.CONTENT_TYPE, f"{feed.name} is a web page, not a feed")
     if feed.format is FeedFormat.JSON:
         _check_json_ends(feed, text)
+
+
+def _utf8(feed: Feed, body: bytes) -> bytes:
+    guessed = json.detect_encoding(body) if feed.may_be_utf16 else "utf-8"
+    encoding = guessed if guessed.startswith("utf-16") else "utf-8"
+    try:
+        text = body.decode(encoding)
+    except UnicodeDecodeError:
+        raise FeedError(FeedCause.NOT_UTF8, f"{feed.name} is not UTF-8") from None
+    return body if encoding == "utf-8" else text.encode()
 
 
 def _is_page(start: bytes) -> bool:

@@ -1,6 +1,7 @@
 """Conditional download of untrusted feeds: capped in time and size, checked, typed failures.
 
-The only module of the control plane that imports httpx.
+Beside `webhooks.py` and `provider_probe_http.py` the only module of the control plane that imports
+httpx.
 """
 
 import asyncio

@@ -78,11 +78,8 @@ def run_process(
     """Load settings, build the service, serve until a signal, exit: the whole of a `__main__`."""
     loaded = settings.load(settings_class)
     logs.configure(name, level=loaded.log_level, log_format=loaded.log_format)
-    if loaded.redis_url is not None:
-        logger.warning(
-            "STEELYARD_REDIS_URL has no effect: "
-            "this version keeps windows and rate limits in each process"
-        )
+    if loaded.redis_url is not None and not loaded.uses_redis:
+        logger.warning("STEELYARD_REDIS_URL has no effect: replicas of this service share nothing")
     if loaded.parent_pid is not None:
         watch_parent(loaded.parent_pid)
 

@@ -46,8 +46,9 @@ def configure(
         )
     )
     logging.basicConfig(handlers=[handler], level=number, force=True)
-    # httpx tells every URL at info.
-    logging.getLogger("httpx").setLevel(max(number, logging.WARNING))
+    # httpx tells every URL at info, httpcore every host and all headers of answers at debug.
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(number),

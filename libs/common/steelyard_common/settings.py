@@ -19,6 +19,7 @@ from pydantic_settings import SettingsError as SourceError
 
 from steelyard_common.address import Address
 from steelyard_common.calls import CallLimits
+from steelyard_common.redis_url import checked_redis_url
 
 PREFIX = "STEELYARD_"
 EXIT_BAD_SETTINGS = 2
@@ -67,14 +68,20 @@ class ServiceSettings(BaseSettings):
     listener: ClassVar[str]
     """Name of the field that holds the address of the service itself."""
 
+    uses_redis: ClassVar[bool] = False
+    """Whether replicas of the service share something through Redis."""
+
     data_dir: Path = Path(".steelyard")
     """Directory of SQLite files, the master key and the last good feeds."""
 
     database_url: SecretStr | None = None
     """`postgresql://...`, one schema per service; unset means SQLite in the data directory."""
 
-    redis_url: SecretStr | None = None
-    """For shared windows and rate limits; not used yet, a process that has it set says so."""
+    redis_url: Annotated[SecretStr | None, AfterValidator(checked_redis_url)] = None
+    """`redis://...`, or `rediss://...` for TLS: what replicas tell each other; unset means nothing.
+
+    A service that shares nothing says so when it is set.
+    """
 
     auth: Literal["on", "off"] | None = None
     """Whether callers need a key; by default only when the listener is not loopback."""
