@@ -5,6 +5,8 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import cast
 
 import grpc
@@ -13,11 +15,12 @@ from steelyard.health.v1 import health_pb2
 from steelyard.health.v1 import health_service_pb2 as pb
 from steelyard_common.clock import SystemClock
 from steelyard_common.tenant import ANONYMOUS, set_current_tenant
-from steelyard_health.app import build_servicer
 from steelyard_health.domain.board import Capacity, HealthBoard, Means
 from steelyard_health.domain.outcome import Outcome, Result
 from steelyard_health.domain.permits import LocalPermitDesk
 from steelyard_health.domain.window import SLOT_COUNT, SLOT_SECONDS
+from steelyard_health.servicer import HealthServicer
+from tests.health.service import a_health_service
 
 OFFERS = [f"provider-{number % 8}/model-{number}" for number in range(32)]
 CONTEXT = cast("grpc.aio.ServicerContext[pb.CheckOffersRequest, pb.CheckOffersResponse]", None)
@@ -62,7 +65,13 @@ async def best_micros(call: Callable[[], Awaitable[object]], *, rounds: int, cal
 
 async def hot_paths(rounds: int) -> None:
     set_current_tenant(ANONYMOUS)
-    servicer, reporter = build_servicer(SystemClock()), Reporter()
+    with TemporaryDirectory() as directory:
+        async with a_health_service(Path(directory), SystemClock()) as service:
+            await _hot_paths(service.servicer, rounds)
+
+
+async def _hot_paths(servicer: HealthServicer, rounds: int) -> None:
+    reporter = Reporter()
     batches = iter([reporter.batch(1000) for _ in range(10 * rounds)])
     singles = iter([reporter.batch(1) for _ in range(200 * rounds)])
     request = pb.CheckOffersRequest(offers=OFFERS)

@@ -168,7 +168,7 @@ def test_nothing_that_two_tenants_report_changes_what_a_third_reads(
 ) -> None:
     reports, alone = Reports(), Reports()
     for each in (reports, alone):
-        each.add("S" * 12 + "F", tenant=WATCHER, latency=1.0)
+        each.add("S" * 13, tenant=WATCHER, latency=1.0)
 
     for tenant, result, is_private, wait in steps:
         reports.add(result, tenant=tenant, is_private=is_private)

@@ -1,7 +1,8 @@
 """The service as its clients meet it: a real server, real stubs, a clock that the test moves."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import grpc
@@ -17,9 +18,9 @@ from steelyard_common.call_failure import CallFailure
 from steelyard_common.errors import UnauthenticatedError
 from steelyard_common.grpc_status import error_info, failure
 from steelyard_common.tenant import Authenticator, TenantContext
-from steelyard_health.app import build_servicer
 from tests.conftest import Serve
 from tests.fakes import FakeClock
+from tests.health.service import HealthService, a_health_service
 
 Stub: TypeAlias = health_service_pb2_grpc.HealthServiceStub
 
@@ -40,20 +41,26 @@ class NamedTenants:
         return TenantContext(metadata["x-tenant"], "main", frozenset(scopes))
 
 
+@pytest.fixture
+async def service(tmp_path: Path, clock: FakeClock) -> AsyncIterator[HealthService]:
+    async with a_health_service(tmp_path, clock) as service:
+        yield service
+
+
 async def a_stub(
-    serve: Serve, clock: FakeClock, authenticator: Authenticator | None = None
+    serve: Serve, service: HealthService, authenticator: Authenticator | None = None
 ) -> Stub:
     channel = await serve(
         health_service_pb2_grpc.add_HealthServiceServicer_to_server,
-        build_servicer(clock),
+        service.servicer,
         authenticator=authenticator,
     )
     return Stub(channel)
 
 
 @pytest.fixture
-async def health(serve: Serve, clock: FakeClock) -> Stub:
-    return await a_stub(serve, clock)
+async def health(serve: Serve, service: HealthService) -> Stub:
+    return await a_stub(serve, service)
 
 
 def an_outcome(number: int, **fields: Any) -> health_pb2.Outcome:
@@ -300,9 +307,9 @@ async def test_an_outcome_from_the_future_counts_as_of_now(
 
 
 async def test_what_a_tenants_own_key_and_endpoint_meet_moves_nobody_elses_health(
-    serve: Serve, clock: FakeClock
+    serve: Serve, service: HealthService
 ) -> None:
-    health = await a_stub(serve, clock, NamedTenants())
+    health = await a_stub(serve, service, NamedTenants())
     honest, mallory = (("x-tenant", "honest"),), (("x-tenant", "mallory"),)
     await health.ReportOutcomes(a_report(20), timeout=5, metadata=honest)
     before = await check(health, metadata=honest)
@@ -441,8 +448,10 @@ async def test_too_many_offers_are_refused_though_each_is_known(health: Stub) ->
     assert shown.reason == reasons.ERROR_REASON_INVALID_FIELD
 
 
-async def test_reporting_needs_a_key_that_may_call_models(serve: Serve, clock: FakeClock) -> None:
-    health = await a_stub(serve, clock, NamedTenants())
+async def test_reporting_needs_a_key_that_may_call_models(
+    serve: Serve, service: HealthService
+) -> None:
+    health = await a_stub(serve, service, NamedTenants())
     reader = (("x-tenant", "reader"), ("x-may-report", "no"))
 
     nobody, _ = await failed(health.ReportOutcomes(a_report(1), timeout=5))
@@ -453,24 +462,3 @@ async def test_reporting_needs_a_key_that_may_call_models(serve: Serve, clock: F
     assert info is not None
     assert info.reason == "ERROR_REASON_SCOPE_MISSING"
     assert (await check(health, metadata=reader)).sample_count == 0
-
-
-@pytest.mark.parametrize(
-    ("method", "request_"),
-    [
-        ("WatchHealth", pb.WatchHealthRequest()),
-        ("ListIncidents", pb.ListIncidentsRequest()),
-        ("ListAlerts", pb.ListAlertsRequest()),
-        ("ResetProvider", pb.ResetProviderRequest(provider=PROVIDER)),
-        ("SetMaintenance", pb.SetMaintenanceRequest()),
-    ],
-)
-async def test_what_is_not_served_says_so(health: Stub, method: str, request_: object) -> None:
-    call = getattr(health, method)(request_, timeout=5)
-
-    shown, info = await failed(anext(aiter(call)) if method == "WatchHealth" else call)
-
-    assert shown.code is grpc.StatusCode.UNIMPLEMENTED
-    assert info is not None
-    assert info.reason == "ERROR_REASON_NOT_IMPLEMENTED"
-    assert info.metadata["method"] == f"/steelyard.health.v1.HealthService/{method}"

@@ -98,10 +98,19 @@ class HealthBoard:
             self._move(track, desk.take(track.subject, track.breaker.circuit, now))
         return SEPARATOR.join(track.breaker.circuit.permit for track in tracks)
 
-    def adopt(self, subject: Subject, circuit: Circuit) -> None:
-        """Take over a circuit that another replica has moved further than this one."""
+    def adopt(self, subject: Subject, circuit: Circuit, *, is_agreed: bool = False) -> None:
+        """Take over a circuit that another replica has moved.
+
+        Args:
+            subject: Whose it is.
+            circuit: The circuit.
+            is_agreed: Whether it counts also if this replica has moved its own; else only a newer
+                one is taken over.
+        """
         track = self._reported(subject)
-        if track.breaker.move(circuit):
+        breaker = track.breaker
+        if circuit.revision > breaker.circuit.revision or is_agreed:
+            breaker.replace(circuit)
             self._permits.note(circuit, subject)
             self.touched[track] = None
 

@@ -8,6 +8,9 @@ from steelyard_health.domain.recent import MIN_CALLS, RecentCalls
 from steelyard_health.domain.usual import UsualFirstToken
 from steelyard_health.domain.window import Sample
 
+MAX_AGE_SECONDS = 30.0
+"""What ended longer ago moves no circuit: it was reported late, or learnt from another replica."""
+
 
 class Breaker:
     """A circuit, and what moves it."""
@@ -41,9 +44,12 @@ class Breaker:
         is_slow = None
         if self._usual is not None and sample.first_token_seconds is not None:
             is_slow = self._usual.add(sample, now)
-        # What began before the circuit changed tells of the time before; while it is open only
-        # probes count.
-        if self.circuit.is_open or sample.began_at < self.circuit.changed_at:
+        # What began before the circuit changed, or ended long ago, tells of another time; while it
+        # is open only probes count.
+        is_old = (
+            sample.began_at < self.circuit.changed_at or now - sample.ended_at > MAX_AGE_SECONDS
+        )
+        if self.circuit.is_open or is_old:
             return False
         has_failed = sample.has_failed
         is_enough = self._evidence.add(now, is_failure=has_failed)
@@ -64,11 +70,15 @@ class Breaker:
         """Take the next circuit and say whether it is a newer one."""
         if circuit.revision <= self.circuit.revision:
             return False
+        self.replace(circuit)
+        return True
+
+    def replace(self, circuit: Circuit) -> None:
+        """Take another circuit, because replicas agreed on it."""
         if circuit.is_open is not self.circuit.is_open:
             self._forget_calls()
         self.circuit = circuit
         self.version += 1
-        return True
 
     def until(self, now: float) -> float:
         """Return until when its state and traffic share stay as they are, if nothing happens."""

@@ -73,6 +73,7 @@ class Sample(NamedTuple):
 
     Only whole answers are.
     """
+    ended_at: float
     began_at: float
     """When the call began; when it ended if its duration was not measured."""
     first_token_seconds: float | None
@@ -95,6 +96,7 @@ class Sample(NamedTuple):
             # Zero is what a reporter sends that did not measure.
             round(latency * MICROS) if latency else None,
             _bins_of(outcome, first_token_bin) if is_success else (),
+            ended_at,
             ended_at - (latency or 0.0),
             first_token or None,
             first_token_bin,

@@ -1,5 +1,6 @@
 """How providers are."""
 
+from abc import ABC, abstractmethod
 from typing import Any, TypeAlias
 
 import grpc
@@ -10,7 +11,7 @@ from steelyard_common.clock import Clock
 from steelyard_common.tenant import current_tenant
 from steelyard_health.domain.outcome import is_provider
 from steelyard_health.domain.ports import HealthStore
-from steelyard_health.messages.health import Instants, to_offer_health, to_provider_health
+from steelyard_health.messages.health import Instants, to_offer_health
 from steelyard_health.rpcs.ids import check_ids
 
 MAX_PROVIDERS = 200
@@ -19,7 +20,7 @@ NO_PROVIDER = "must be the id of a provider"
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
-class ProviderCalls:
+class ProviderCalls(ABC):
     """Answers from the store, the status pages and the planned absences."""
 
     _store: HealthStore
@@ -47,6 +48,6 @@ class ProviderCalls:
             providers=[await self._provider_message(name) for name in names]
         )
 
+    @abstractmethod
     async def _provider_message(self, provider: str) -> health_pb2.ProviderHealth:
-        view = await self._store.provider(current_tenant().tenant_id, provider)
-        return to_provider_health(provider, view, Instants.of(self._clock))
+        """Return the health of a provider as the caller sees it."""

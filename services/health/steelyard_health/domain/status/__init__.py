@@ -1,0 +1,1 @@
+"""What status pages say, read from bytes and judged."""
