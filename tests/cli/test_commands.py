@@ -19,6 +19,11 @@ COMMANDS = [
     ["models"],
     ["models", "gpt", "mini", "--by-quality"],
     ["quality", "gpt-4o"],
+    ["health"],
+    ["health", "openai"],
+    ["health", "--incidents"],
+    ["health", "--alerts"],
+    ["health", "--watch"],
     ["sync"],
     ["sync", "quality"],
 ]
@@ -77,6 +82,9 @@ async def test_the_status_of_nothing_names_everything(environment: dict[str, str
         ["models", "--max-price", "-1"],
         ["models", "--limit", "201"],
         ["quality"],
+        ["health", "--watch", "--alerts"],
+        ["health", "--incidents", "--limit", "0"],
+        ["health", "openai", "groq"],
         ["sync", "prices"],
         ["sync", "--source", "arena"],
         ["sync", "models", "--source", "lmsys"],
@@ -105,6 +113,6 @@ async def test_every_command_explains_itself(environment: dict[str, str]) -> Non
     assert code == 0
     for name in (
         "up", "status", "route", "estimate", "prices", "compare", "changes", "refresh", "models",
-        "quality", "sync",
+        "quality", "health", "sync",
     ):  # fmt: skip
         assert name in out

@@ -13,6 +13,7 @@ import pytest
 from steelyard.health.v1 import health_service_pb2_grpc as health_grpc
 from steelyard.pricing.v1 import pricing_service_pb2_grpc as pricing_grpc
 from steelyard.registry.v1 import registry_service_pb2_grpc as registry_grpc
+from steelyard.router.v1 import key_service_pb2_grpc as key_grpc
 from steelyard.router.v1 import routing_service_pb2_grpc as router_grpc
 from steelyard_common.address import Address
 from steelyard_common.lifecycle import Listener
@@ -20,8 +21,9 @@ from steelyard_common.server import Server
 from steelyard_common.telemetry import Telemetry
 from steelyard_edge.app import Settings, build
 from tests.edge.contract import Contract
-from tests.edge.fake_registry import FakeHealth, FakeRegistry
-from tests.edge.fakes import FakePricing, FakeRouter
+from tests.edge.fake_health import FakeHealth
+from tests.edge.fake_registry import FakeRegistry
+from tests.edge.fakes import FakeKeys, FakePricing, FakeRouter
 from tests.fakes import FakeClock
 
 LOOPBACK = Address("127.0.0.1", 0)
@@ -37,6 +39,7 @@ class RunningEdge:
     registry: FakeRegistry
     health: FakeHealth
     router: FakeRouter
+    keys: FakeKeys
     servers: dict[str, Server]
     server: Listener
 
@@ -72,21 +75,25 @@ def exact(response: httpx.Response) -> Any:
 async def started(stack: AsyncExitStack, telemetry: Telemetry, **settings: Any) -> RunningEdge:
     """Return an edge in front of fakes; all of it ends with `stack`."""
 
-    async def served(register: Callable[[Any, Any], None], servicer: Any) -> Server:
+    async def served(*served: tuple[Callable[[Any, Any], None], Any]) -> Server:
         server = Server(LOOPBACK, telemetry=telemetry)
-        server.add(register, servicer)
+        for register, servicer in served:
+            server.add(register, servicer)
         await server.start()
         stack.push_async_callback(server.stop, 0)
         await server.set_serving(serving=True)
         return server
 
-    pricing, router = FakePricing(), FakeRouter()  # type: ignore[abstract]
+    pricing, router, keys = FakePricing(), FakeRouter(), FakeKeys()  # type: ignore[abstract]
     registry, health = FakeRegistry(), FakeHealth()  # type: ignore[abstract]
     servers = {
-        "pricing": await served(pricing_grpc.add_PricingServiceServicer_to_server, pricing),
-        "registry": await served(registry_grpc.add_RegistryServiceServicer_to_server, registry),
-        "health": await served(health_grpc.add_HealthServiceServicer_to_server, health),
-        "router": await served(router_grpc.add_RoutingServiceServicer_to_server, router),
+        "pricing": await served((pricing_grpc.add_PricingServiceServicer_to_server, pricing)),
+        "registry": await served((registry_grpc.add_RegistryServiceServicer_to_server, registry)),
+        "health": await served((health_grpc.add_HealthServiceServicer_to_server, health)),
+        "router": await served(
+            (router_grpc.add_RoutingServiceServicer_to_server, router),
+            (key_grpc.add_KeyServiceServicer_to_server, keys),
+        ),
     }
     addresses = {
         f"{name}_address": Address("127.0.0.1", server.port) for name, server in servers.items()
@@ -104,7 +111,7 @@ async def started(stack: AsyncExitStack, telemetry: Telemetry, **settings: Any) 
     )
     document = (await client.get("/openapi.json")).json()
     return RunningEdge(
-        client, Contract(document), pricing, registry, health, router, servers, service.server
+        client, Contract(document), pricing, registry, health, router, keys, servers, service.server
     )
 
 
@@ -142,4 +149,5 @@ def edge(shared_edge: RunningEdge) -> RunningEdge:
     shared_edge.registry.reset()
     shared_edge.health.reset()
     shared_edge.router.reset()
+    shared_edge.keys.reset()
     return shared_edge

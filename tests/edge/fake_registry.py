@@ -1,16 +1,12 @@
-"""A registry of a few models and a health service behind the edge, both with state."""
+"""A registry of a few models behind the edge, with state."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from typing import Any
 
-from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 
 from steelyard.common.v1 import model_traits_pb2 as traits
-from steelyard.health.v1 import health_pb2
-from steelyard.health.v1 import health_service_pb2 as health_pb
-from steelyard.health.v1 import health_service_pb2_grpc as health_grpc
 from steelyard.registry.v1 import model_pb2, quality_pb2
 from steelyard.registry.v1 import registry_service_pb2 as pb
 from steelyard.registry.v1 import registry_service_pb2_grpc as registry_grpc
@@ -222,38 +218,9 @@ class FakeRegistry(Failing, registry_grpc.RegistryServiceServicer):
         ]
 
 
-class FakeHealth(Failing, health_grpc.HealthServiceServicer):
-    """Answers for providers that were reported on, and by name for any."""
-
-    def reset(self) -> None:
-        super().reset()
-        self.reported: dict[str, health_pb2.ProviderHealth] = {}
-
-    async def ListProviderHealth(
-        self, request: health_pb.ListProviderHealthRequest, context: Any
-    ) -> health_pb.ListProviderHealthResponse:
-        await self.asked(request, context)
-        names: Iterable[str] = request.providers or self.reported
-        return health_pb.ListProviderHealthResponse(
-            providers=[self.reported.get(name) or _never_reported(name) for name in names]
-        )
-
-
 def a_progress(source: str) -> pb.SyncProgress:
     return pb.SyncProgress(source=source, done_count=1, total_count=2, message="Reading.")
 
 
 def _score(model: model_pb2.Model) -> float:
     return model.quality.score
-
-
-def _never_reported(provider: str) -> health_pb2.ProviderHealth:
-    return health_pb2.ProviderHealth(
-        provider=provider,
-        score=1.0,
-        window_score=1.0,
-        status_factor=1.0,
-        state=health_pb2.HEALTH_STATE_UNKNOWN,
-        success_rate=1.0,
-        window=Duration(seconds=300),
-    )

@@ -14,6 +14,8 @@ from steelyard.pricing.v1 import price_pb2
 from steelyard.pricing.v1 import pricing_service_pb2 as pricing_pb
 from steelyard.pricing.v1 import pricing_service_pb2_grpc as pricing_grpc
 from steelyard.router.v1 import decision_pb2
+from steelyard.router.v1 import key_service_pb2 as key_pb
+from steelyard.router.v1 import key_service_pb2_grpc as key_grpc
 from steelyard.router.v1 import routing_service_pb2 as router_pb
 from steelyard.router.v1 import routing_service_pb2_grpc as router_grpc
 from steelyard_common.errors import ModelNotFoundError
@@ -214,3 +216,22 @@ class FakeRouter(Failing, router_grpc.RoutingServiceServicer):
     async def Route(self, request: router_pb.RouteRequest, context: Any) -> router_pb.RouteResponse:
         await self.asked(request, context)
         return router_pb.RouteResponse(decision=self.decision)
+
+
+class FakeKeys(Failing, key_grpc.KeyServiceServicer):
+    """Says whose keys there are."""
+
+    def reset(self) -> None:
+        super().reset()
+        self.sources: dict[str, key_pb.KeySource.ValueType] = {}
+
+    async def ListProviderAccess(
+        self, request: key_pb.ListProviderAccessRequest, context: Any
+    ) -> key_pb.ListProviderAccessResponse:
+        await self.asked(request, context)
+        return key_pb.ListProviderAccessResponse(
+            providers=[
+                key_pb.ProviderAccess(provider=provider, key_source=source)
+                for provider, source in sorted(self.sources.items())
+            ]
+        )

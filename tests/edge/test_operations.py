@@ -45,6 +45,10 @@ async def test_the_description_has_every_route_with_its_errors(edge: RunningEdge
         "/api/llm-registry/providers/list", "/api/llm-registry/sync-models",
         "/api/llm-registry/sync-quality", "/api/llm-registry/status",
         "/api/llm-registry/unjoined", "/api/llm-registry/events",
+        "/api/llm-registry/provider-health/{provider}",
+        "/api/llm-registry/provider-health/{provider}/reset",
+        "/api/llm-registry/provider-health/{provider}/maintenance",
+        "/api/llm-registry/incidents", "/api/llm-registry/health-alerts", "/api/byok/providers",
     }  # fmt: skip
     route = document["paths"][ROUTE]["post"]
     assert {"200", "400", "404", "409", "413", "415", "422", "500", "503", "504"} <= set(

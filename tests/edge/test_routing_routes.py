@@ -26,7 +26,7 @@ async def test_a_decision_has_exactly_the_documented_fields(edge: RunningEdge) -
         "decision_id", "offer", "model", "provider", "tier", "complexity_score",
         "expected_cost_usd", "expected_cost_p90_usd", "breakdown", "quality", "health",
         "key_present", "fallbacks", "candidates", "rejected", "stale_prices", "stale_health",
-        "versions", "reason",
+        "versions", "probe_permit", "panic", "reason",
     ]  # fmt: skip
     assert decision["offer"] == GPT_4O
     assert decision["tier"] == "versatile"
@@ -43,6 +43,17 @@ async def test_a_decision_has_exactly_the_documented_fields(edge: RunningEdge) -
             "detail": "quality 61 is below 86",
         }
     ]
+
+
+async def test_a_probe_shows_its_permit_and_a_panic_says_so(edge: RunningEdge) -> None:
+    usual = (await edge.post(ROUTE, json=HELLO)).json()
+    edge.router.decision.probe_permit = "permit_1"
+    edge.router.decision.panic = True
+
+    decision = (await edge.post(ROUTE, json=HELLO)).json()
+
+    assert (usual["probe_permit"], usual["panic"]) == (None, False)
+    assert (decision["probe_permit"], decision["panic"]) == ("permit_1", True)
 
 
 async def test_a_picodollar_is_not_rounded_and_no_price_is_not_zero(edge: RunningEdge) -> None:

@@ -10,9 +10,9 @@ from steelyard.router.v1 import chat_pb2, decision_pb2
 from steelyard.router.v1 import routing_service_pb2 as pb
 from steelyard_router.domain.capability import mask
 from steelyard_router.domain.catalog import Catalog, Offer, Provider, Quality
-from steelyard_router.domain.decide import Quoted
 from steelyard_router.domain.health import UNKNOWN, OfferHealth
 from steelyard_router.domain.policy import NAMED_WEIGHTS, Policy
+from steelyard_router.domain.quoted import Quoted
 from steelyard_router.domain.ranking import Criteria
 from steelyard_router.domain.rates import Cost, RateBand, RateCard
 from steelyard_router.domain.utility import trusted_quality

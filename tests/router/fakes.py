@@ -122,6 +122,17 @@ class FakeHealth(health_service_pb2_grpc.HealthServiceServicer):
         self.version = 3
         self.check = Behaviour()
         self.checked: list[health_service.CheckOffersRequest] = []
+        self.reporting = Behaviour()
+        self.batches: list[list[health_pb2.Outcome]] = []
+        """Of all calls, also of those that failed after they were counted."""
+        self.counted: dict[str, health_pb2.Outcome] = {}
+        """Outcomes by id: each counts once."""
+        self.unusable: set[str] = set()
+        """Ids of outcomes to refuse."""
+        self.loses_answers = False
+        """Count what is reported, and fail all the same."""
+        self.permits: dict[str, str] = {}
+        """To be given to the first who asks about the offer."""
 
     def report(self, offer: str, **facts: Any) -> None:
         """Say how an offer does."""
@@ -135,15 +146,37 @@ class FakeHealth(health_service_pb2_grpc.HealthServiceServicer):
         await self.check.act()
         self.checked.append(request)
         return health_service.CheckOffersResponse(
-            offers=[
-                self.offers.get(offer)
-                or health_pb2.OfferHealth(
-                    offer=offer, score=1.0, success_rate=1.0, state=health_pb2.HEALTH_STATE_UNKNOWN
-                )
-                for offer in request.offers
-            ],
-            health_version=self.version,
+            offers=map(self._offer, request.offers), health_version=self.version
         )
+
+    def _offer(self, offer: str) -> health_pb2.OfferHealth:
+        known = self.offers.get(offer)
+        if known is None:
+            return health_pb2.OfferHealth(
+                offer=offer, score=1.0, success_rate=1.0, state=health_pb2.HEALTH_STATE_UNKNOWN
+            )
+        answer = health_pb2.OfferHealth()
+        answer.CopyFrom(known)
+        answer.probe_permit = self.permits.pop(offer, "")
+        return answer
+
+    async def ReportOutcomes(
+        self, request: health_service.ReportOutcomesRequest, context: Context
+    ) -> health_service.ReportOutcomesResponse:
+        self.batches.append(list(request.outcomes))
+        await self.reporting.act()
+        response = health_service.ReportOutcomesResponse()
+        for index, outcome in enumerate(request.outcomes):
+            if outcome.outcome_id in self.unusable:
+                response.refused.add(index=index, problem="offer: must look like provider/model")
+            elif outcome.outcome_id in self.counted:
+                response.duplicate_count += 1
+            else:
+                self.counted[outcome.outcome_id] = outcome
+                response.accepted_count += 1
+        if self.loses_answers:
+            raise InternalError
+        return response
 
 
 class FakeRegistry(registry_service_pb2_grpc.RegistryServiceServicer):

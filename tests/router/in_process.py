@@ -68,6 +68,7 @@ class KnownHealth:
 
     offers: dict[str, OfferHealth] = field(default_factory=dict)
     version: int = 1
+    permits: dict[str, str] = field(default_factory=dict)
 
     def last_known(self, offer: str) -> OfferHealth:
         return self.offers.get(offer, UNKNOWN)
@@ -77,6 +78,12 @@ class KnownHealth:
 
     def ask(self, offers: Sequence[str], timeout_seconds: float) -> ReadyAnswer[HealthReport]:
         return ReadyAnswer(HealthReport({each: self.last_known(each) for each in offers}, 1))
+
+    def holds_permit(self, offer: str) -> bool:
+        return offer in self.permits
+
+    def take_permit(self, offer: str) -> str:
+        return self.permits.pop(offer, "")
 
 
 @dataclass
@@ -95,12 +102,13 @@ def routing(
     clock: Clock,
     *,
     keys: frozenset[str] = frozenset(),
+    health: KnownHealth | None = None,
 ) -> Routing:
     """Return the real routing on these ports."""
     ports = Ports(
         catalog=FixedCatalog(catalog),
         prices=CardPrices(cards),
-        health=KnownHealth(),
+        health=health or KnownHealth(),
         keys=KeysFor(keys),
         classifier=RulesClassifier(),
         forecaster=DefaultForecaster(),

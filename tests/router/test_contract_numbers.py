@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from steelyard.common.v1.model_traits_pb2 import Capability as CapabilityProto
-from steelyard.router.v1 import chat_pb2, decision_pb2
+from steelyard.router.v1 import chat_pb2, decision_pb2, key_service_pb2
 from steelyard_router.domain.capability import Capability
+from steelyard_router.domain.key_source import KeySource
 from steelyard_router.domain.rejection import RejectionReason
 from steelyard_router.domain.requirements import AnswerFormat
 from steelyard_router.domain.tier import Tier
@@ -19,6 +20,7 @@ from steelyard_router.domain.tier import Tier
         (Capability, CapabilityProto, "CAPABILITY_"),
         (Tier, decision_pb2.Tier, "TIER_"),
         (RejectionReason, decision_pb2.RejectionReason, "REJECTION_REASON_"),
+        (KeySource, key_service_pb2.KeySource, "KEY_SOURCE_"),
         (AnswerFormat, chat_pb2.ResponseFormatType, "RESPONSE_FORMAT_TYPE_"),
     ],
 )

@@ -1,6 +1,7 @@
 """The decision as a pure function."""
 
 import math
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -8,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from steelyard_router.domain.decide import Candidate, Quoted, decide, fallbacks
+from steelyard_router.domain import decide as decisions
+from steelyard_router.domain.decide import Candidate, Verdict, fallbacks
 from steelyard_router.domain.explain import reason_for
 from steelyard_router.domain.health import UNKNOWN, Condition, OfferHealth, condition_at
 from steelyard_router.domain.policy import NAMED_WEIGHTS, Policy, Weights, scaled
+from steelyard_router.domain.quoted import Quoted
 from steelyard_router.domain.rejection import RejectionReason
 from steelyard_router.domain.utility import trusted_quality, utility
 from tests.fakes import START
@@ -22,6 +25,7 @@ TIMED = OfferHealth(latency_seconds=2.0)
 OPEN = OfferHealth(score=0.2, condition=Condition.CIRCUIT_OPEN, retry_time=LATER)
 LIMITED = OfferHealth(condition=Condition.RATE_LIMITED, retry_time=LATER)
 RETIRED = OfferHealth(condition=Condition.MAINTENANCE, retry_time=LATER)
+HALF_OPEN = OfferHealth(score=0.2, success_rate=0.1, condition=Condition.HALF_OPEN)
 
 healths = st.builds(
     OfferHealth,
@@ -32,6 +36,7 @@ healths = st.builds(
     latency_seconds=st.one_of(st.none(), st.floats(0, 600)),
     first_token_seconds=st.one_of(st.none(), st.floats(0, 60)),
     tokens_per_second=st.one_of(st.none(), st.floats(0.1, 5000)),
+    traffic_share=st.sampled_from([1.0, 1.0, 0.1, 0.5, 0.9]),
 )
 facts = st.tuples(st.floats(0, 100), st.floats(0, 40), st.floats(0, 50), healths)
 policies = st.one_of(
@@ -51,8 +56,15 @@ def offers(draw: st.DrawFn, *, least: int = 1) -> list[Quoted]:
     ]
 
 
+def decide(of: Iterable[Quoted], policy: Policy, *, decision_id: str = "dec_1") -> Verdict:
+    return decisions.decide(of, policy, decision_id=decision_id, output_tokens=500, now=START)
+
+
 def order(of: list[Quoted], policy: Policy) -> list[str]:
-    verdict = decide(of, policy, output_tokens=500, now=START)
+    return names(decide(of, policy))
+
+
+def names(verdict: Verdict) -> list[str]:
     return [candidate.offer.offer for candidate in verdict.candidates]
 
 
@@ -90,7 +102,10 @@ def test_a_dominated_offer_never_wins(
 ) -> None:
     quality, uncertainty, usd, health = base
     health = health._replace(
-        condition=Condition.OPEN_TO_REQUESTS, tokens_per_second=None, latency_seconds=3.0
+        condition=Condition.OPEN_TO_REQUESTS,
+        tokens_per_second=None,
+        latency_seconds=3.0,
+        traffic_share=1.0,
     )
 
     def described(name: str, **facts: Any) -> Quoted:
@@ -116,7 +131,7 @@ def test_a_dominated_offer_never_wins(
 @settings(max_examples=40, deadline=None)
 @given(offers(), policies)
 def test_every_figure_is_finite(of: list[Quoted], policy: Policy) -> None:
-    for candidate in decide(of, policy, output_tokens=500, now=START).candidates:
+    for candidate in decide(of, policy).candidates:
         figures = (*candidate.utility, candidate.latency_seconds, candidate.risked_cost)
         assert all(math.isfinite(figure) for figure in figures)
         parts = candidate.utility
@@ -173,7 +188,7 @@ def test_attempts_that_fail_cost_too() -> None:
     flaky = quoted("a/flaky", usd=0.10, health=OfferHealth(success_rate=0.5))
     steady = quoted("b/steady", usd=0.12)
 
-    verdict = decide([flaky, steady], a_policy(), output_tokens=500, now=START)
+    verdict = decide([flaky, steady], a_policy())
 
     assert [each.offer.offer for each in verdict.candidates] == ["b/steady", "a/flaky"]
     assert verdict.candidates[1].risked_cost == pytest.approx(0.175 * 10**12)
@@ -197,7 +212,7 @@ def test_attempts_that_fail_cost_too() -> None:
 def test_an_offer_beyond_a_limit_is_rejected(
     of: Quoted, policy: Policy, reason: RejectionReason
 ) -> None:
-    verdict = decide([of], policy, output_tokens=500, now=START)
+    verdict = decide([of], policy)
 
     assert not verdict.candidates
     assert [each.reason for each in verdict.rejected] == [reason]
@@ -223,7 +238,7 @@ def test_unpriced_offers_rank_last_where_they_are_allowed() -> None:
 def test_q18_an_unknown_price_is_neither_nan_nor_infinite() -> None:
     policy = a_policy(allow_unpriced=True)
 
-    (candidate,) = decide([quoted(usd=None)], policy, output_tokens=500, now=START).candidates
+    (candidate,) = decide([quoted(usd=None)], policy).candidates
 
     assert candidate.cost is None
     assert math.isfinite(candidate.utility.total)
@@ -242,24 +257,31 @@ def test_an_offer_that_cannot_be_called_now_is_left_out_while_there_are_others(
 ) -> None:
     away, well = quoted("a/away", usd=0.0, quality=100, health=health), quoted("b/well", quality=1)
 
-    verdict = decide([away, well], a_policy(), output_tokens=500, now=START)
+    verdict = decide([away, well], a_policy())
 
     assert [each.offer.offer for each in verdict.candidates] == ["b/well"]
     assert [each.reason for each in verdict.rejected] == [reason]
     assert "09:30:30 UTC" in verdict.rejected[0].detail
 
 
-def test_when_all_are_away_the_one_that_is_back_first_is_tried() -> None:
+def test_when_all_ask_to_wait_the_one_that_is_back_first_is_tried() -> None:
     soon = LIMITED._replace(retry_time=START + timedelta(seconds=2))
 
-    assert order([quoted("a/x", health=OPEN), quoted("b/x", health=soon)], a_policy()) == [
+    assert order([quoted("a/x", health=LIMITED), quoted("b/x", health=soon)], a_policy()) == [
         "b/x",
         "a/x",
     ]
 
 
+def test_an_offer_whose_provider_asks_to_wait_is_tried_when_nothing_else_is_left() -> None:
+    verdict = decide([quoted("a/x", health=OPEN), quoted("b/x", health=LIMITED)], a_policy())
+
+    assert names(verdict) == ["a/x"]
+    assert [each.reason for each in verdict.rejected] == [RejectionReason.RATE_LIMITED]
+
+
 def test_an_offer_taken_out_by_hand_is_never_tried() -> None:
-    verdict = decide([quoted(health=RETIRED)], a_policy(), output_tokens=500, now=START)
+    verdict = decide([quoted(health=RETIRED)], a_policy())
 
     assert not verdict.candidates
     assert verdict.unhealthy_count == 1
@@ -275,7 +297,7 @@ def test_a_wait_that_is_over_keeps_nobody_out(health: OfferHealth) -> None:
 
 def candidates(*names: str) -> tuple[Candidate, ...]:
     of = [quoted(name, usd=0.001 * (rank + 1)) for rank, name in enumerate(names)]
-    return decide(of, a_policy(), output_tokens=500, now=START).candidates
+    return decide(of, a_policy()).candidates
 
 
 @pytest.mark.parametrize(
@@ -297,7 +319,7 @@ def test_the_reason_compares_with_the_next_best() -> None:
     of = [quoted("openai/gpt-4.1-mini", usd=0.0005), quoted("groq/big", usd=0.00056, quality=91)]
     policy = a_policy("cheap")
 
-    sentence = reason_for(decide(of, policy, output_tokens=500, now=START).candidates)
+    sentence = reason_for(decide(of, policy).candidates)
 
     assert sentence == (
         "gpt-4.1-mini at openai: quality 88 for 0.0005 USD expected; "
@@ -318,7 +340,7 @@ def test_the_reason_tells_the_difference_in_cost(
 ) -> None:
     of = [quoted("a/x", usd=first), quoted("b/x", usd=second)]
 
-    sentence = reason_for(decide(of, a_policy(), output_tokens=500, now=START).candidates)
+    sentence = reason_for(decide(of, a_policy()).candidates)
 
     assert difference in sentence
 

@@ -284,14 +284,6 @@ async def test_an_offer_that_is_away_is_not_chosen(
     assert reasons(decision) == {RIVAL: reason}
 
 
-async def test_who_may_probe_a_half_open_circuit_does(world: World) -> None:
-    world.health.report(
-        RIVAL, circuit=health_pb2.CIRCUIT_STATE_HALF_OPEN, probe_permit="permit_1", score=0.9
-    )
-
-    assert RIVAL in offers((await world.decision()).candidates)
-
-
 async def test_health_moves_the_choice(world: World) -> None:
     world.health.report(RIVAL, score=0.3, success_rate=0.4)
 

@@ -202,6 +202,43 @@ def quality(
 
 
 @app.command()
+def health(  # noqa: PLR0913 - an argument for each option
+    provider: Annotated[
+        str | None, typer.Argument(help="Only this seller, and its offers.")
+    ] = None,
+    *,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Print every change as it happens, until interrupted.")
+    ] = False,
+    incidents: Annotated[
+        bool, typer.Option("--incidents", help="List what status pages tell of faults.")
+    ] = False,
+    alerts: Annotated[bool, typer.Option("--alerts", help="List spells of bad health.")] = False,
+    limit: Annotated[
+        int, typer.Option(min=1, max=1000, help="How many incidents or alerts to list.")
+    ] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Show how well sellers answer, or how the offers of one do."""
+    if watch + incidents + alerts > 1:
+        raise typer.BadParameter("give one of --watch, --incidents and --alerts")
+    from steelyard_cli.commands.health import show_health, show_provider  # noqa: PLC0415
+    from steelyard_cli.commands.health_events import show_alerts, show_incidents  # noqa: PLC0415
+    from steelyard_cli.commands.health_watch import watch_health  # noqa: PLC0415
+
+    if watch:
+        watch_health(provider or "", as_json=as_json)
+    elif incidents:
+        show_incidents(provider or "", limit=limit, as_json=as_json)
+    elif alerts:
+        show_alerts(provider or "", limit=limit, as_json=as_json)
+    elif provider is not None:
+        show_provider(provider, as_json=as_json)
+    else:
+        show_health(as_json=as_json)
+
+
+@app.command()
 def sync(
     what: Annotated[
         Literal["models", "quality"] | None, typer.Argument(help="Both by default.")

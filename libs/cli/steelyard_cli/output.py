@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import orjson
 import typer
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 from rich.console import Console
@@ -15,6 +16,7 @@ from rich.table import Table
 from steelyard_common.money import usd_text
 
 UNITS_PER_1M = 1_000_000
+NANOS = 1_000_000_000
 UNKNOWN = "-"
 
 
@@ -49,9 +51,28 @@ def moment_if(message: Any, field: str) -> datetime | None:
     return timestamp.ToDatetime(tzinfo=UTC)
 
 
+def moment_text(message: Any, field: str) -> str:
+    """Return a Timestamp field to the minute in UTC, for people."""
+    moment = moment_if(message, field)
+    return UNKNOWN if moment is None else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def seconds_if(message: Any, field: str) -> float | None:
+    """Return a Duration field in seconds, None when it is unset."""
+    if not message.HasField(field):
+        return None
+    duration: Duration = getattr(message, field)
+    return duration.seconds + duration.nanos / NANOS
+
+
 def print_json(content: Any) -> None:
     """Print one document."""
     typer.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z))
+
+
+def print_json_line(content: Any) -> None:
+    """Print one document of a stream of them."""
+    typer.echo(orjson.dumps(content, option=orjson.OPT_UTC_Z))
 
 
 def usd(picodollars: int | None) -> orjson.Fragment | None:

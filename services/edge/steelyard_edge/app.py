@@ -24,6 +24,8 @@ from steelyard_edge.body import BodyLimits
 from steelyard_edge.gate import Admission, Gate
 from steelyard_edge.http_server import HttpServer
 from steelyard_edge.openapi import describe_api
+from steelyard_edge.routes.byok import ByokRoutes
+from steelyard_edge.routes.health import HealthRoutes
 from steelyard_edge.routes.models import ModelRoutes
 from steelyard_edge.routes.negotiation import NegotiationRoutes
 from steelyard_edge.routes.operations import OperationsRoutes
@@ -130,7 +132,12 @@ def build_app(
     )
     app.include_router(registry.router())
     app.include_router(ProviderRoutes(backends.registry, backends.health, clock=clock).router())
+    app.include_router(HealthRoutes(backends.health, clock=clock).router())
     app.include_router(ModelRoutes(backends.registry, clock=clock).router())
+    byok = ByokRoutes(
+        registry=backends.registry, health=backends.health, keys=backends.keys, clock=clock
+    )
+    app.include_router(byok.router())
     app.add_route("/openapi.json", _description(app), include_in_schema=False)
     # The gate translates every error, those of the framework too.
     app.add_exception_handler(HTTPException, _pass_on)

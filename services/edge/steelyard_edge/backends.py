@@ -16,6 +16,8 @@ from steelyard.pricing.v1 import pricing_service_pb2 as pricing_pb
 from steelyard.pricing.v1 import pricing_service_pb2_grpc as pricing_grpc
 from steelyard.registry.v1 import registry_service_pb2 as registry_pb
 from steelyard.registry.v1 import registry_service_pb2_grpc as registry_grpc
+from steelyard.router.v1 import key_service_pb2 as key_pb
+from steelyard.router.v1 import key_service_pb2_grpc as key_grpc
 from steelyard.router.v1 import routing_service_pb2 as router_pb
 from steelyard.router.v1 import routing_service_pb2_grpc as router_grpc
 from steelyard_common.address import Address
@@ -162,6 +164,8 @@ class Backends:
     registry: Backend[registry_grpc.RegistryServiceStub]
     health: Backend[health_grpc.HealthServiceStub]
     router: Backend[router_grpc.RoutingServiceStub]
+    keys: Backend[key_grpc.KeyServiceStub]
+    """Of the router too."""
 
     @property
     def by_name(self) -> Mapping[str, Backend[Any]]:
@@ -233,6 +237,12 @@ async def open_backends(
             router_pb.DESCRIPTOR.services_by_name["RoutingService"],
             addresses.router,
             router_grpc.RoutingServiceStub,
+            RouterUnavailableError,
+        ),
+        keys=await opened(
+            key_pb.DESCRIPTOR.services_by_name["KeyService"],
+            addresses.router,
+            key_grpc.KeyServiceStub,
             RouterUnavailableError,
         ),
     )

@@ -378,5 +378,9 @@ class Decision(Documented):
     stale_prices: bool
     stale_health: bool
     versions: Versions
+    probe_permit: str | None
+    """To be reported with the outcome: this request probes a half-open circuit."""
+    panic: bool
+    """True when circuits were ignored because most of them are open."""
     reason: str
     """Why this offer, in one sentence."""

@@ -4,10 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from steelyard_edge.schemas import Documented
-
-State = Literal["unknown", "healthy", "degraded", "unhealthy", "rate_limited", "maintenance"]
-Circuit = Literal["closed", "open", "half_open"]
-Level = Literal["unknown", "operational", "degraded", "outage", "maintenance"]
+from steelyard_edge.schemas_health import Figures, State
 
 
 class HealthSummary(Documented):
@@ -52,48 +49,19 @@ class Providers(Documented):
     providers: list[Provider]
 
 
-class StatusPage(Documented):
-    """What a seller says of itself."""
+class CurrentFigures(Figures):
+    """How a seller does, or did before."""
 
-    url: str | None
-    level: Level | None
-    """Null while the page is not read."""
-    description: str | None
-    read_time: datetime | None
+    stale: bool
+    """True when the health service does not answer and this is what was known before."""
 
 
-class ProviderHealth(Documented):
-    """How a seller does over all its offers; null where it is not known."""
+class ProviderHealth(CurrentFigures):
+    """How a seller does over all its offers."""
 
     display_name: str | None
     routable: bool
     offer_count: int
-    state: State
-    circuit: Circuit | None
-    score: float | None
-    """0 (dead) to 1 (well, or nothing is known: see `sample_count`)."""
-    window_score: float | None
-    status_factor: float | None
-    """What the status page leaves of the window's score, 0.5 to 1."""
-    confidence: float | None
-    sample_count: int
-    success_rate: float | None
-    error_rate: float | None
-    consecutive_failures: int | None
-    consecutive_successes: int | None
-    latency_mean_seconds: float | None
-    latency_p50_seconds: float | None
-    latency_p95_seconds: float | None
-    latency_p99_seconds: float | None
-    time_to_first_token_p50_seconds: float | None
-    time_to_first_token_p95_seconds: float | None
-    window_seconds: float | None
-    last_outcome_time: datetime | None
-    retry_time: datetime | None
-    state_change_time: datetime | None
-    stale: bool
-    """True when the health service does not answer and this is what was known before."""
-    status_page: StatusPage | None
 
 
 class ProvidersHealth(Documented):
@@ -101,3 +69,32 @@ class ProvidersHealth(Documented):
 
     providers: dict[str, ProviderHealth]
     timestamp: datetime
+
+
+class KeyedProvider(Documented):
+    """A seller, and whether the caller can be served by it."""
+
+    id: str
+    name: str
+    status: State
+    """Same as the state in `health`."""
+    health: CurrentFigures
+    has_key: bool | None
+    """Whether there is a key for it, or it needs none; null while the router does not answer."""
+    key_source: Literal["tenant", "platform", "none_needed"] | None
+    """Whose key would be used."""
+    models: int
+    """Offers that it has."""
+
+
+class KeyedProviders(Documented):
+    """All sellers, by id."""
+
+    providers: list[KeyedProvider]
+    total_providers: int
+    active_providers: int | None
+    """Sellers that the caller's requests can go to; null while the router does not answer."""
+    keys_known: bool
+    """False while the router, which knows of keys, does not answer."""
+    health_known: bool
+    """False while the health service does not answer: then figures are from before."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
@@ -30,6 +31,7 @@ from steelyard_common.tenant import AnonymousAuthenticator, Authenticator, Rejec
 from steelyard_router.adapters.catalog_watch import CatalogWatch
 from steelyard_router.adapters.decision_store import MIGRATIONS, DecisionStore
 from steelyard_router.adapters.health_client import HealthClient
+from steelyard_router.adapters.outcome_reporter import OutcomeReporter
 from steelyard_router.adapters.platform_keys import PlatformKeys
 from steelyard_router.adapters.pricing_client import PricingClient
 from steelyard_router.adapters.snapshot_files import SnapshotFiles
@@ -37,12 +39,15 @@ from steelyard_router.domain.classifier import RulesClassifier
 from steelyard_router.domain.usage import DefaultForecaster
 from steelyard_router.ports import Ports
 from steelyard_router.routing import Routing
+from steelyard_router.rpcs.keys import KeyServicer
 from steelyard_router.servicer import RoutingServicer
 from steelyard_router.settings import Settings
 
 __all__ = ["NAME", "Settings", "build"]
 
 NAME = "router"
+REPORT_DRAIN_SECONDS = 2.0
+"""How long the end of the process waits for health to take the last outcomes."""
 
 
 async def build(
@@ -69,7 +74,7 @@ async def build(
             authenticator=authenticator or _authenticator(settings),
             limits=settings.call_limits,
         )
-        _register(server, adapters.servicer(settings, clock))
+        _register(server, adapters.servicer(settings, clock), adapters.key_servicer())
         return Service(
             name=NAME,
             server=server,
@@ -81,22 +86,17 @@ async def build(
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Adapters:
     """Everything of the router that outlives a request."""
 
-    def __init__(
-        self,
-        catalog: CatalogWatch,
-        prices: PricingClient,
-        health: HealthClient,
-        decisions: DecisionStore,
-        start_wait_seconds: float,
-    ) -> None:
-        self.catalog = catalog
-        self.prices = prices
-        self.health = health
-        self.decisions = decisions
-        self._start_wait_seconds = start_wait_seconds
+    catalog: CatalogWatch
+    prices: PricingClient
+    health: HealthClient
+    outcomes: OutcomeReporter
+    keys: PlatformKeys
+    decisions: DecisionStore
+    start_wait_seconds: float
 
     @classmethod
     async def open(
@@ -111,12 +111,17 @@ class _Adapters:
         pricing = pricing_service_pb2.DESCRIPTOR.services_by_name["PricingService"]
         health = health_service_pb2.DESCRIPTOR.services_by_name["HealthService"]
         decisions = await _open_decisions(settings, clock, telemetry, resources)
+        health_channel = await channel(settings.health_address, health)
+        outcomes = OutcomeReporter(health_channel, clock, telemetry.meter)
+        resources.push_async_callback(outcomes.drain, REPORT_DRAIN_SECONDS)
         return cls(
-            CatalogWatch(await channel(settings.registry_address, registry), files, clock),
-            PricingClient(await channel(settings.pricing_address, pricing), files, clock),
-            HealthClient(await channel(settings.health_address, health), clock),
-            decisions,
-            settings.router_start_wait_seconds,
+            catalog=CatalogWatch(await channel(settings.registry_address, registry), files, clock),
+            prices=PricingClient(await channel(settings.pricing_address, pricing), files, clock),
+            health=HealthClient(health_channel, clock),
+            outcomes=outcomes,
+            keys=PlatformKeys(settings.platform_keys, settings.local_providers),
+            decisions=decisions,
+            start_wait_seconds=settings.router_start_wait_seconds,
         )
 
     def servicer(self, settings: Settings, clock: Clock) -> RoutingServicer:
@@ -125,7 +130,7 @@ class _Adapters:
             catalog=self.catalog,
             prices=self.prices,
             health=self.health,
-            keys=PlatformKeys(settings.platform_keys, settings.local_providers),
+            keys=self.keys,
             classifier=classifier,
             forecaster=DefaultForecaster(),
         )
@@ -137,14 +142,17 @@ class _Adapters:
             ask_timeout_seconds=settings.router_ask_timeout_seconds,
         )
 
+    def key_servicer(self) -> KeyServicer:
+        return KeyServicer(self.keys)  # type: ignore[abstract]
+
     async def prepare(self) -> None:
         """Load what was kept on disk; what is not there, other services get a moment to say."""
         await asyncio.gather(self.catalog.load(), self.prices.load())
         waits: list[Awaitable[bool]] = []
         if not self.catalog.is_known:
-            waits.append(self.catalog.first(self._start_wait_seconds))
+            waits.append(self.catalog.first(self.start_wait_seconds))
         if self.prices.book is None:
-            waits.append(self.prices.first(self._start_wait_seconds))
+            waits.append(self.prices.first(self.start_wait_seconds))
         await asyncio.gather(*waits)
 
     def tasks(self) -> tuple[BackgroundTask, ...]:
@@ -152,6 +160,7 @@ class _Adapters:
             BackgroundTask("catalog-follow", self.catalog.follow),
             BackgroundTask("catalog-save", self.catalog.keep_saved),
             BackgroundTask("rate-cards", self.prices.keep_current),
+            BackgroundTask("outcomes-report", self.outcomes.run),
             BackgroundTask("decisions-write", self.decisions.write_queued),
             BackgroundTask("decisions-prune", self.decisions.prune),
         )
@@ -178,17 +187,14 @@ def _authenticator(settings: Settings) -> Authenticator:
     return RejectingAuthenticator() if settings.is_auth_on else AnonymousAuthenticator()
 
 
-def _register(server: Server, servicer: RoutingServicer) -> None:
-    """Serve routing; the other services answer UNIMPLEMENTED from their generated bases."""
+def _register(server: Server, servicer: RoutingServicer, keys: KeyServicer) -> None:
+    """Serve routing and keys; the others answer UNIMPLEMENTED from their generated bases."""
     server.add(routing_service_pb2_grpc.add_RoutingServiceServicer_to_server, servicer)
     server.add(
         completion_service_pb2_grpc.add_CompletionServiceServicer_to_server,
         completion_service_pb2_grpc.CompletionServiceServicer(),  # type: ignore[abstract]
     )
-    server.add(
-        key_service_pb2_grpc.add_KeyServiceServicer_to_server,
-        key_service_pb2_grpc.KeyServiceServicer(),  # type: ignore[abstract]
-    )
+    server.add(key_service_pb2_grpc.add_KeyServiceServicer_to_server, keys)
     server.add(
         access_service_pb2_grpc.add_AccessServiceServicer_to_server,
         access_service_pb2_grpc.AccessServiceServicer(),  # type: ignore[abstract]

@@ -105,6 +105,12 @@ class HealthSource(Protocol):
     def ask(self, offers: Sequence[str], timeout_seconds: float) -> Ask[HealthReport]:
         """Ask for the health of some offers."""
 
+    def holds_permit(self, offer: str) -> bool:
+        """Say whether a request may probe the half-open circuit of an offer."""
+
+    def take_permit(self, offer: str) -> str:
+        """Return the permit for that, to be used once; empty when there is none any more."""
+
 
 class KeyRing(Protocol):
     """Knows which providers can be called."""

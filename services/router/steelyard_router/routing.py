@@ -1,7 +1,7 @@
 """One routing request from its arrival to the decision."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import datetime
 from itertools import chain, islice
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from steelyard_common.errors import (
 from steelyard_common.ids import new_id
 from steelyard_router.domain.catalog import Catalog, Offer
 from steelyard_router.domain.classifier import Prompt
-from steelyard_router.domain.decide import Quoted, Verdict, decide, fallbacks
+from steelyard_router.domain.decide import Verdict, decide, fallbacks
 from steelyard_router.domain.decision import (
     PINNED,
     Decision,
@@ -26,6 +26,8 @@ from steelyard_router.domain.decision import (
     Versions,
 )
 from steelyard_router.domain.explain import reason_for
+from steelyard_router.domain.health import Condition, OfferHealth
+from steelyard_router.domain.quoted import Quoted
 from steelyard_router.domain.ranking import Criteria, Market, Ranking, size_bucket
 from steelyard_router.domain.rates import Cost, card_cost
 from steelyard_router.domain.rejection import Rejection, RejectionReason
@@ -42,6 +44,7 @@ _UNPRICED = PriceQuote(None, is_estimated=False)
 class _Plan(NamedTuple):
     """What is known of a request before anybody is asked."""
 
+    decision_id: str
     catalog: Catalog
     now: datetime
     tier: TierChoice
@@ -60,6 +63,13 @@ class _Answers(NamedTuple):
 
     quotes: Quotes | None
     health: HealthReport | None
+
+
+class _Choice(NamedTuple):
+    """The verdict, and the permit that it needs when its first candidate is a probe."""
+
+    verdict: Verdict
+    probe_permit: str = ""
 
 
 class Routing:
@@ -102,20 +112,16 @@ class Routing:
                 self._ports.prices.refresh_soon()
             raise NoEligibleOfferError(_counts_by_name(listed.counts))
         answers = await self._ask(order, plan, listed, ask_seconds)
-        verdict = decide(
-            self._quoted(plan, listed, answers),
-            order.policy,
-            output_tokens=plan.usage.output_tokens,
-            now=plan.now,
-        )
-        _refuse_without_candidates(verdict, listed, plan.now)
-        return self._decision(order, plan, listed, answers, verdict)
+        choice = self._choice(order, plan, listed, answers)
+        _refuse_without_candidates(choice.verdict, listed, plan.now)
+        return self._decision(order, plan, listed, answers, choice)
 
     def _plan(self, order: RouteOrder, tenant_id: str) -> _Plan:
         catalog = self._ports.catalog.current()
         output = self._ports.forecaster.forecast(order.shape.max_output_tokens)
         baseline = _resolved(catalog, order.policy.baseline)
         return _Plan(
+            decision_id=new_id("dec", clock=self._clock),
             catalog=catalog,
             now=self._clock.now(),
             tier=self._tier(order),
@@ -186,22 +192,57 @@ class Routing:
             quotes.cancel()
             health.cancel()
 
-    def _quoted(self, plan: _Plan, listed: Shortlist, answers: _Answers) -> Iterable[Quoted]:
+    def _choice(
+        self, order: RouteOrder, plan: _Plan, listed: Shortlist, answers: _Answers
+    ) -> _Choice:
+        """Decide; when the permit for a probe is gone by then, decide again without it."""
+        without_permit: set[str] = set()
+        while True:
+            verdict = decide(
+                self._quoted(plan, listed, answers, without_permit),
+                order.policy,
+                decision_id=plan.decision_id,
+                output_tokens=plan.usage.output_tokens,
+                now=plan.now,
+            )
+            if not verdict.is_probe:
+                return _Choice(verdict)
+            probed = verdict.candidates[0].offer.offer
+            permit = self._ports.health.take_permit(probed)
+            if permit:
+                return _Choice(verdict, permit)
+            without_permit.add(probed)
+
+    def _quoted(
+        self, plan: _Plan, listed: Shortlist, answers: _Answers, without_permit: Container[str]
+    ) -> Iterable[Quoted]:
         price = self._pricer(plan, answers.quotes)
         reported = answers.health.by_offer if answers.health is not None else None
         for ranked in listed.asked:
             offer = ranked.offer
             quote = price(offer.offer)
             health = reported.get(offer.offer) if reported is not None else None
+            if health is None:
+                health = self._ports.health.last_known(offer.offer)
+            if health.condition is Condition.HALF_OPEN:
+                health = self._probed(offer.offer, health, without_permit)
             yield Quoted(
                 offer,
                 ranked.quality,
                 ranked.trusted_quality,
                 quote.cost,
                 quote.is_estimated,
-                health if health is not None else self._ports.health.last_known(offer.offer),
+                health,
                 offer.provider in plan.keys,
             )
+
+    def _probed(
+        self, offer: str, health: OfferHealth, without_permit: Container[str]
+    ) -> OfferHealth:
+        """Return the health of a half-open offer, whose circuit is open to who has no permit."""
+        if offer not in without_permit and self._ports.health.holds_permit(offer):
+            return health
+        return health._replace(condition=Condition.CIRCUIT_OPEN)
 
     def _pricer(self, plan: _Plan, quotes: Quotes | None) -> Callable[[str], PriceQuote]:
         """Return what tells the price of an offer: pricing's quotes, else our own rate cards.
@@ -229,8 +270,9 @@ class Routing:
         plan: _Plan,
         listed: Shortlist,
         answers: _Answers,
-        verdict: Verdict,
+        choice: _Choice,
     ) -> Decision:
+        verdict = choice.verdict
         counts = Counter(listed.counts)
         counts.update(each.reason for each in verdict.rejected)
         rejected = chain(verdict.rejected, listed.rejected)
@@ -239,7 +281,7 @@ class Routing:
             if order.max_rejected is None:
                 rejected = chain(rejected, _other_models(plan))
         return Decision(
-            decision_id=new_id("dec", clock=self._clock),
+            decision_id=plan.decision_id,
             create_time=plan.now,
             candidates=verdict.candidates,
             fallbacks=fallbacks(verdict.candidates),
@@ -251,10 +293,12 @@ class Routing:
             policy=order.policy,
             stale=self._staleness(answers),
             versions=self._versions(plan, answers),
-            reason=reason_for(verdict.candidates),
+            reason=reason_for(verdict.candidates, is_panic=verdict.is_panic),
             named_model=order.named_model,
             is_floor_relaxed=listed.is_floor_relaxed,
             baseline_cost=self._baseline_cost(plan, answers),
+            probe_permit=choice.probe_permit,
+            is_panic=verdict.is_panic,
         )
 
     def _staleness(self, answers: _Answers) -> Staleness:

@@ -1,48 +1,26 @@
 """`/api/llm-registry`: who sells models, and how well they answer."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from steelyard.common.v1 import error_reason_pb2 as reasons
-from steelyard.health.v1 import health_service_pb2 as health_pb
-from steelyard.health.v1.health_pb2 import ProviderHealth
 from steelyard.health.v1.health_service_pb2_grpc import HealthServiceStub
 from steelyard.registry.v1 import registry_service_pb2 as pb
 from steelyard.registry.v1.model_pb2 import Provider
 from steelyard.registry.v1.registry_service_pb2_grpc import RegistryServiceStub
 from steelyard_common.clock import Clock
-from steelyard_common.errors import (
-    DeadlineExceededError,
-    HealthUnavailableError,
-    InvalidFieldError,
-)
+from steelyard_common.errors import HealthUnavailableError, InvalidFieldError
 from steelyard_edge import schemas_provider as schemas
 from steelyard_edge.answer import enveloped
 from steelyard_edge.backends import Backend
 from steelyard_edge.documented import answers
-from steelyard_edge.failure import CallFailedError
 from steelyard_edge.inputs.query import to_names
+from steelyard_edge.measured import MeasuredHealth
 from steelyard_edge.routes.registry_router import registry_router
 from steelyard_edge.views import provider as views
-
-HEALTH_SECONDS = 2.0
-"""After that the last figures that the registry has seen are better than to wait."""
-
-MAX_NAMED = 200
-"""How many providers one call to the health service may name."""
-
-AWAY = frozenset(
-    {
-        reasons.ERROR_REASON_DEADLINE_EXCEEDED,
-        reasons.ERROR_REASON_HEALTH_UNAVAILABLE,
-        reasons.ERROR_REASON_OVERLOADED,
-    }
-)
-"""Reasons that mean the same for the caller as no answer at all."""
 
 Providers = Annotated[
     str | None,
@@ -63,7 +41,7 @@ class ProviderRoutes:
         clock: Clock,
     ) -> None:
         self._registry = registry
-        self._health = health
+        self._measured = MeasuredHealth(health)
         self._clock = clock
 
     def router(self) -> APIRouter:
@@ -93,14 +71,14 @@ class ProviderRoutes:
 
     async def provider_health(self, providers: Providers = None) -> Response:
         """Tell how well sellers answer, also those that nobody has asked anything yet."""
-        registered, reported = await asyncio.gather(self._registered(), self._measured([]))
+        registered, reported = await asyncio.gather(self._registered(), self._measured.reported())
         known = {*registered, *(reported or {})}
         names = to_names(providers) or sorted(known)
         if unknown := [name for name in names if name not in known]:
             raise InvalidFieldError("providers", f"there is no provider {', '.join(unknown)}")
         if reported is not None:
             silent = [name for name in names if name not in reported]
-            measured = {**reported, **(await self._all_measured(silent))}
+            measured = {**reported, **(await self._measured.of(silent))}
         elif any(each.HasField("health") for each in registered.values()):
             measured = {}
         else:
@@ -114,33 +92,5 @@ class ProviderRoutes:
         )
         return {each.provider: each for each in answer.providers}
 
-    async def _all_measured(self, names: Sequence[str]) -> Mapping[str, ProviderHealth]:
-        """Return what the health service says of these, without those that it does not answer."""
-        measured: dict[str, ProviderHealth] = {}
-        for part in _parts(names):
-            measured |= await self._measured(part) or {}
-        return measured
-
-    async def _measured(self, names: Sequence[str]) -> Mapping[str, ProviderHealth] | None:
-        """Return how these are, or all that were reported on; None when nobody answers."""
-        try:
-            answer = await self._health.ask(
-                self._health.stub.ListProviderHealth,
-                health_pb.ListProviderHealthRequest(providers=names),
-                timeout_seconds=HEALTH_SECONDS,
-            )
-        except (HealthUnavailableError, DeadlineExceededError):
-            return None
-        except CallFailedError as error:
-            if error.failure.reason not in AWAY:
-                raise
-            return None
-        return {each.provider: each for each in answer.providers}
-
     def _enveloped(self, data: Any) -> Response:
         return enveloped(data, now=self._clock.now())
-
-
-def _parts(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(names), MAX_NAMED):
-        yield names[start : start + MAX_NAMED]

@@ -10,7 +10,7 @@ from steelyard.router.v1.decision_pb2 import (
     Tier,
 )
 from steelyard_edge.views.cost import breakdown
-from steelyard_edge.views.scalars import label, usd
+from steelyard_edge.views.scalars import label, text, usd
 
 
 def decision(made: Decision) -> dict[str, Any]:
@@ -41,6 +41,8 @@ def decision(made: Decision) -> dict[str, Any]:
             "health": made.versions.health,
             "policy": made.versions.policy,
         },
+        "probe_permit": text(made.probe_permit),
+        "panic": made.panic,
         "reason": made.reason,
     }
 

@@ -17,6 +17,7 @@ from steelyard.health.v1 import health_service_pb2_grpc as pb_grpc
 from steelyard_common.clock import Clock
 from steelyard_router.adapters.dependency import Dependency
 from steelyard_router.adapters.gather import Gatherer
+from steelyard_router.adapters.permit_wallet import PermitWallet
 from steelyard_router.domain.health import UNKNOWN, Condition, OfferHealth
 from steelyard_router.ports import Ask, HealthReport
 
@@ -27,10 +28,16 @@ MEMORY_SECONDS = 30.0
 """What was heard longer ago than this no longer keeps an offer from being asked about."""
 OVERVIEW_SECONDS = 1.0
 
-_CONDITIONS: Final = MappingProxyType(
+_STATES: Final = MappingProxyType(
     {
         health_pb2.HEALTH_STATE_RATE_LIMITED: Condition.RATE_LIMITED,
         health_pb2.HEALTH_STATE_MAINTENANCE: Condition.MAINTENANCE,
+    }
+)
+_CIRCUITS: Final = MappingProxyType(
+    {
+        health_pb2.CIRCUIT_STATE_OPEN: Condition.CIRCUIT_OPEN,
+        health_pb2.CIRCUIT_STATE_HALF_OPEN: Condition.HALF_OPEN,
     }
 )
 
@@ -72,13 +79,18 @@ class _CheckBatch:
 
 
 class HealthClient:
-    """Asks health, and remembers."""
+    """Asks health, and remembers.
+
+    One answer serves many requests, but a permit to probe is for one of them: permits go into a
+    wallet, from which each is taken once.
+    """
 
     def __init__(self, channel: grpc.aio.Channel, clock: Clock) -> None:
         self._stub = pb_grpc.HealthServiceStub(channel)
         self._clock = clock
         self._dependency = Dependency("health")
         self._memory: OrderedDict[str, _Memory] = OrderedDict()
+        self._permits = PermitWallet(clock)
         self._overview: Mapping[str, OfferHealth] = {}
         self._overview_made = float("-inf")
         self.version = 0
@@ -107,9 +119,16 @@ class HealthClient:
     def ask(self, offers: Sequence[str], timeout_seconds: float) -> Ask[HealthReport]:
         return self.gatherer.ask(offers, timeout_seconds)
 
+    def holds_permit(self, offer: str) -> bool:
+        return self._permits.holds(offer)
+
+    def take_permit(self, offer: str) -> str:
+        return self._permits.take(offer)
+
     def _read(self, response: pb.CheckOffersResponse) -> HealthReport:
         now = self._clock.monotonic()
         by_offer = {each.offer: _offer_health(each) for each in response.offers}
+        self._note_permits(response)
         for offer, health in by_offer.items():
             self._memory[offer] = _Memory(health, now)
             self._memory.move_to_end(offer)
@@ -118,18 +137,27 @@ class HealthClient:
         self.version = response.health_version
         return HealthReport(by_offer, response.health_version)
 
+    def _note_permits(self, response: pb.CheckOffersResponse) -> None:
+        for each in response.offers:
+            if each.probe_permit:
+                self._permits.put(each.offer, each.probe_permit)
+            elif self._permits and each.circuit != health_pb2.CIRCUIT_STATE_HALF_OPEN:
+                self._permits.discard(each.offer)
+
 
 def _offer_health(message: health_pb2.OfferHealth) -> OfferHealth:
     condition = _condition(message)
-    if not message.sample_count and condition is Condition.OPEN_TO_REQUESTS:
+    share = _traffic_share(message)
+    if not message.sample_count and condition is Condition.OPEN_TO_REQUESTS and share == 1.0:
         return UNKNOWN
     speed = message.output_tokens_per_second_p50
-    retry = message.retry_time
+    # A half-open circuit has no end to wait for: that of the open one is over.
+    waits = message.HasField("retry_time") and condition is not Condition.HALF_OPEN
     return OfferHealth(
         score=_share(message.score),
         success_rate=_share(message.success_rate),
         condition=condition,
-        retry_time=_utc(retry) if message.HasField("retry_time") else None,
+        retry_time=_utc(message.retry_time) if waits else None,
         latency_seconds=_seconds(message.latency_p50) if message.HasField("latency_p50") else None,
         first_token_seconds=(
             _seconds(message.time_to_first_token_p50)
@@ -137,22 +165,25 @@ def _offer_health(message: health_pb2.OfferHealth) -> OfferHealth:
             else None
         ),
         tokens_per_second=speed if speed > 0 else None,
+        traffic_share=share,
     )
 
 
 def _condition(message: health_pb2.OfferHealth) -> Condition:
-    """Return whether requests may be sent.
-
-    A half-open circuit is open to whoever holds the permit to probe it.
-    """
-    known = _CONDITIONS.get(message.state)
+    """Return whether requests may be sent; a state that keeps them away wins over the circuit."""
+    known = _STATES.get(message.state)
     if known is not None:
         return known
-    circuit = message.circuit
-    is_probing = circuit == health_pb2.CIRCUIT_STATE_HALF_OPEN and not message.probe_permit
-    if circuit == health_pb2.CIRCUIT_STATE_OPEN or is_probing:
-        return Condition.CIRCUIT_OPEN
-    return Condition.OPEN_TO_REQUESTS
+    return _CIRCUITS.get(message.circuit, Condition.OPEN_TO_REQUESTS)
+
+
+def _traffic_share(message: health_pb2.OfferHealth) -> float:
+    """Return the share of its traffic that an offer with a closed circuit may get.
+
+    0 comes from a health service that does not know of it.
+    """
+    share = message.traffic_share
+    return share if message.circuit not in _CIRCUITS and 0.0 < share < 1.0 else 1.0
 
 
 def _utc(timestamp: Timestamp) -> datetime:
@@ -176,6 +207,7 @@ def _rounded(health: OfferHealth) -> OfferHealth:
         latency_seconds=_coarse(health.latency_seconds),
         first_token_seconds=_coarse(health.first_token_seconds),
         tokens_per_second=_coarse(health.tokens_per_second),
+        traffic_share=1.0,
     )
 
 

@@ -5,39 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from steelyard_router.domain.admission import admit, waits_for_probe
 from steelyard_router.domain.catalog import Offer
-from steelyard_router.domain.health import (
-    Condition,
-    OfferHealth,
-    condition_at,
-    expected_attempts,
-    expected_seconds,
-)
+from steelyard_router.domain.health import Condition, expected_attempts, expected_seconds
 from steelyard_router.domain.policy import Policy
+from steelyard_router.domain.quoted import Quoted
 from steelyard_router.domain.rates import Cost
 from steelyard_router.domain.rejection import Rejection, RejectionReason
 from steelyard_router.domain.shortlist import too_expensive, too_slow
 from steelyard_router.domain.utility import Utility, utility
 
-POLICY_VERSION = "2026-11.1"
-"""Version of the rules in this module and of the scales of `utility`."""
+POLICY_VERSION = "2026-11.2"
+"""Version of the rules in this module and in `admission`, and of the scales of `utility`."""
 
 MAX_ATTEMPTS = 3
 MAX_PROVIDERS = 2
-
-
-class Quoted(NamedTuple):
-    """A shortlisted offer with the answers about it."""
-
-    offer: Offer
-    quality: float
-    """Score for the task."""
-    trusted_quality: float
-    cost: Cost | None
-    """None when the offer is unpriced."""
-    is_price_estimated: bool
-    health: OfferHealth
-    key_present: bool
 
 
 class Candidate(NamedTuple):
@@ -52,7 +34,7 @@ class Candidate(NamedTuple):
     key_present: bool
     utility: Utility
     wait_seconds: float
-    """How long its provider asks to wait; 0 outside of panic."""
+    """How long its provider asks to wait; 0 unless all that are left ask for that."""
     risked_cost: float
     """Cost that counts: with the attempts that the health makes likely."""
 
@@ -63,6 +45,10 @@ class Verdict:
 
     candidates: tuple[Candidate, ...]
     rejected: tuple[Rejection, ...]
+    is_probe: bool = False
+    """Whether the first candidate may only be tried with a permit for its half-open circuit."""
+    is_panic: bool = False
+    """Whether circuits were ignored because most of them are open."""
     unhealthy_count: int = 0
     """Offers that nothing but their health kept out."""
     retry_time: datetime | None = None
@@ -70,34 +56,47 @@ class Verdict:
 
 
 def decide(
-    quoted: Iterable[Quoted], policy: Policy, *, output_tokens: int, now: datetime
+    quoted: Iterable[Quoted],
+    policy: Policy,
+    *,
+    decision_id: str,
+    output_tokens: int,
+    now: datetime,
 ) -> Verdict:
-    """Order the offers that meet the policy's limits by their value.
+    """Order the offers that meet the policy's limits and may be tried now by their value.
 
-    Offers whose circuit is open or that ask to wait are left out, unless there are no others: then
-    the one that is back first is the least bad. Offers taken out by hand are never tried.
+    Args:
+        quoted: The offers. Those with half-open circuits are the ones that there is a permit for.
+        policy: Limits and weights.
+        decision_id: Decides which offers that recover take part.
+        output_tokens: Expected completion.
+        now: For waits that are over.
     """
     rejected: list[Rejection] = []
-    healthy: list[Quoted] = []
-    away: list[tuple[Quoted, Condition]] = []
+    fitting: list[Quoted] = []
     for each in quoted:
         problem = _beyond_limits(each, policy, output_tokens)
-        condition = condition_at(each.health, now)
-        if problem is not None:
-            rejected.append(problem)
-        elif condition is Condition.OPEN_TO_REQUESTS:
-            healthy.append(each)
+        if problem is None:
+            fitting.append(each)
         else:
-            away.append((each, condition))
-    tried = healthy or [each for each, condition in away if condition != Condition.MAINTENANCE]
-    kept = {each.offer.offer for each in tried}
-    rejected += [_unhealthy(*each) for each in away if each[0].offer.offer not in kept]
-    candidates = [_valued(each, policy, output_tokens, now) for each in tried]
+            rejected.append(problem)
+    admission = admit(fitting, decision_id=decision_id, now=now)
+    tried = (*admission.tried, *admission.probes)
+    candidates = sorted((_valued(each, policy, output_tokens, now) for each in tried), key=_order)
+    is_probe = False
+    if admission.probes:
+        probed = {each.offer.offer for each in admission.probes}
+        is_probe = candidates[0].offer.offer in probed
+        waiting = probed - {candidates[0].offer.offer}
+        candidates = [each for each in candidates if each.offer.offer not in waiting]
+        rejected += map(waits_for_probe, sorted(waiting))
     return Verdict(
-        candidates=tuple(sorted(candidates, key=_order)),
-        rejected=tuple(sorted(rejected)),
-        unhealthy_count=len(away),
-        retry_time=min((h.retry_time for h in _healths(away) if h.retry_time), default=None),
+        candidates=tuple(candidates),
+        rejected=tuple(sorted([*rejected, *admission.rejected])),
+        is_probe=is_probe,
+        is_panic=admission.is_panic,
+        unhealthy_count=admission.unhealthy_count,
+        retry_time=admission.retry_time,
     )
 
 
@@ -154,29 +153,13 @@ def _problem(
     return None, ""
 
 
-def _unhealthy(quoted: Quoted, condition: Condition) -> Rejection:
-    retry_time = quoted.health.retry_time
-    until = f" until {retry_time:%H:%M:%S} UTC" if retry_time else ""
-    if condition is Condition.RATE_LIMITED:
-        reason, what = RejectionReason.RATE_LIMITED, "Its provider asks to wait"
-    elif condition is Condition.MAINTENANCE:
-        reason, what = RejectionReason.CIRCUIT_OPEN, "Taken out by hand"
-    else:
-        reason, what = RejectionReason.CIRCUIT_OPEN, "Its circuit is open"
-    return Rejection(quoted.offer.offer, reason, f"{what}{until}.")
-
-
-def _healths(away: Iterable[tuple[Quoted, Condition]]) -> Iterable[OfferHealth]:
-    return (quoted.health for quoted, _ in away)
-
-
 def _valued(quoted: Quoted, policy: Policy, output_tokens: int, now: datetime) -> Candidate:
     offer, health = quoted.offer, quoted.health
     latency = expected_seconds(health, output_tokens)
     total = quoted.cost.total if quoted.cost is not None else 0
     risked = total * expected_attempts(health.success_rate)
     wait = 0.0
-    if health.condition is not Condition.OPEN_TO_REQUESTS and health.retry_time is not None:
+    if health.condition is Condition.RATE_LIMITED and health.retry_time is not None:
         wait = max(0.0, (health.retry_time - now).total_seconds())
     value = utility(
         policy.weights,

@@ -76,3 +76,7 @@ class Decision:
     named_model: str = ""
     is_floor_relaxed: bool = False
     baseline_cost: Cost | None = None
+    probe_permit: str = ""
+    """For the half-open circuit of the chosen offer; empty when it has none."""
+    is_panic: bool = False
+    """Whether circuits were ignored because most of them are open."""

@@ -8,15 +8,22 @@ from steelyard_router.domain.utility import PICODOLLARS_PER_USD
 _SAME_QUALITY = 0.5
 
 
-def reason_for(candidates: Sequence[Candidate]) -> str:
-    """Return why the first candidate was chosen, and what the next best one would change."""
+def reason_for(candidates: Sequence[Candidate], *, is_panic: bool = False) -> str:
+    """Return why the first candidate was chosen, and what the next best one would change.
+
+    Args:
+        candidates: Best first.
+        is_panic: Whether circuits were ignored because most of them are open.
+    """
+    panic = "; circuits were ignored because most are open" if is_panic else ""
     chosen = candidates[0]
     cost = _usd(chosen)
     price = f"for {cost} USD expected" if cost else "at an unknown price"
     first = f"{chosen.offer.model} at {chosen.offer.provider}: quality {chosen.quality:.3g} {price}"
     if len(candidates) == 1:
-        return f"{first}; no other offer can serve this request."
-    return f"{first}; next best {candidates[1].offer.offer} {_difference(chosen, candidates[1])}."
+        return f"{first}; no other offer can serve this request{panic}."
+    difference = _difference(chosen, candidates[1])
+    return f"{first}; next best {candidates[1].offer.offer} {difference}{panic}."
 
 
 def _usd(candidate: Candidate) -> str:

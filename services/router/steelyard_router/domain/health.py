@@ -19,6 +19,8 @@ class Condition(IntEnum):
     RATE_LIMITED = 1
     CIRCUIT_OPEN = 2
     MAINTENANCE = 3
+    HALF_OPEN = 4
+    """One request may probe the circuit; who has no permit for that takes it for open."""
 
 
 class OfferHealth(NamedTuple):
@@ -35,6 +37,8 @@ class OfferHealth(NamedTuple):
     """Median time to the first token."""
     tokens_per_second: float | None = None
     """Median speed after the first token."""
+    traffic_share: float = 1.0
+    """Share of its usual traffic that it may get while it recovers, 0 to 1."""
 
     @property
     def is_timed(self) -> bool:
@@ -55,6 +59,11 @@ def condition_at(health: OfferHealth, now: datetime) -> Condition:
     if is_over and health.condition in {Condition.RATE_LIMITED, Condition.CIRCUIT_OPEN}:
         return Condition.OPEN_TO_REQUESTS
     return health.condition
+
+
+def presumed_well(health: OfferHealth) -> OfferHealth:
+    """Return what a half-open circuit competes with: whether it fails is what a probe finds out."""
+    return health._replace(score=1.0, success_rate=1.0)
 
 
 def expected_seconds(health: OfferHealth, output_tokens: int) -> float:

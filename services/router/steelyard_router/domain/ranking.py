@@ -20,6 +20,7 @@ from steelyard_router.domain.health import (
     condition_at,
     expected_attempts,
     expected_seconds,
+    presumed_well,
 )
 from steelyard_router.domain.policy import Weights
 from steelyard_router.domain.pool import Outsiders, Pool
@@ -181,6 +182,9 @@ def _valued(
     """Return an offer with its rough value, and 0 or how far behind the others it belongs."""
     card = market.cards.get(offer.offer) if market.cards is not None else None
     health = market.health_of(offer.offer)
+    is_half_open = health.condition is Condition.HALF_OPEN
+    if is_half_open:  # only an offer that is asked about gets a permit
+        health = presumed_well(health)
     cost = card_cost(card, usage).total if card is not None else 0
     score, uncertainty = offer.quality.for_task(scales.task_type)
     trusted = trusted_quality(score, uncertainty)
@@ -191,7 +195,7 @@ def _valued(
         latency_seconds=expected_seconds(health, usage.output_tokens),
         health=health.score,
     )
-    is_away = condition_at(health, now) is not Condition.OPEN_TO_REQUESTS
+    is_away = not is_half_open and condition_at(health, now) is not Condition.OPEN_TO_REQUESTS
     is_unpriced = market.cards is not None and card is None
     room = offer.max_output_tokens or offer.window
     ranked = Ranked(offer, card, value.total, score, trusted, offer.window, room)

@@ -54,6 +54,8 @@ class DecisionWriter:
             reason=decision.reason,
             requested_model=decision.named_model,
             quality_floor_relaxed=decision.is_floor_relaxed,
+            probe_permit=decision.probe_permit,
+            panic=decision.is_panic,
         )
         message.create_time.FromDatetime(decision.create_time)
         if decision.baseline_cost is not None:

@@ -309,6 +309,8 @@ class Decision(message.Message):
     QUALITY_FLOOR_RELAXED_FIELD_NUMBER: builtins.int
     CLASSIFIER_FIELD_NUMBER: builtins.int
     BASELINE_COST_FIELD_NUMBER: builtins.int
+    PROBE_PERMIT_FIELD_NUMBER: builtins.int
+    PANIC_FIELD_NUMBER: builtins.int
     decision_id: builtins.str
     """Id, `dec_` and 26 characters."""
     tier: Tier.ValueType
@@ -331,6 +333,13 @@ class Decision(message.Message):
     """True when no candidate reached the tier's quality floor and the best below it were taken."""
     classifier: builtins.str
     """Classifier that set the tier, e.g. `rules`; `request` when the request pinned it."""
+    probe_permit: builtins.str
+    """Permit under which this one request probes the half-open circuit of the chosen offer. Report it
+    with the outcome; report CANCELLED when the request is not sent. It lapses within 30 seconds.
+    Empty when the circuit is not half-open.
+    """
+    panic: builtins.bool
+    """True when the circuits of more than half of the offers that fit were open, and were ignored."""
     @builtins.property
     def create_time(self) -> timestamp_pb2.Timestamp:
         """When it was made."""
@@ -395,10 +404,12 @@ class Decision(message.Message):
         quality_floor_relaxed: builtins.bool = ...,
         classifier: builtins.str = ...,
         baseline_cost: cost_pb2.CostBreakdown | None = ...,
+        probe_permit: builtins.str = ...,
+        panic: builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["baseline_cost", b"baseline_cost", "chosen", b"chosen", "create_time", b"create_time", "expected_usage", b"expected_usage", "policy", b"policy", "versions", b"versions"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["baseline_cost", b"baseline_cost", "candidates", b"candidates", "chosen", b"chosen", "classifier", b"classifier", "complexity_score", b"complexity_score", "create_time", b"create_time", "decision_id", b"decision_id", "expected_output_token_count_p90", b"expected_output_token_count_p90", "expected_usage", b"expected_usage", "fallbacks", b"fallbacks", "policy", b"policy", "quality_floor_relaxed", b"quality_floor_relaxed", "reason", b"reason", "rejected", b"rejected", "rejection_counts", b"rejection_counts", "requested_model", b"requested_model", "stale_catalog", b"stale_catalog", "stale_health", b"stale_health", "stale_prices", b"stale_prices", "tier", b"tier", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["baseline_cost", b"baseline_cost", "candidates", b"candidates", "chosen", b"chosen", "classifier", b"classifier", "complexity_score", b"complexity_score", "create_time", b"create_time", "decision_id", b"decision_id", "expected_output_token_count_p90", b"expected_output_token_count_p90", "expected_usage", b"expected_usage", "fallbacks", b"fallbacks", "panic", b"panic", "policy", b"policy", "probe_permit", b"probe_permit", "quality_floor_relaxed", b"quality_floor_relaxed", "reason", b"reason", "rejected", b"rejected", "rejection_counts", b"rejection_counts", "requested_model", b"requested_model", "stale_catalog", b"stale_catalog", "stale_health", b"stale_health", "stale_prices", b"stale_prices", "tier", b"tier", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -28,7 +28,7 @@ from steelyard.common.v1 import access_pb2 as steelyard_dot_common_dot_v1_dot_ac
 from steelyard.common.v1 import page_info_pb2 as steelyard_dot_common_dot_v1_dot_page__info__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%steelyard/router/v1/key_service.proto\x12\x13steelyard.router.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a steelyard/common/v1/access.proto\x1a#steelyard/common/v1/page_info.proto\"\xc5\x02\n\x0bProviderKey\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x10\n\x08provider\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x12\n\nmasked_key\x18\x04 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\x05 \x01(\t\x12,\n\x05state\x18\x06 \x01(\x0e\x32\x1d.steelyard.router.v1.KeyState\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brotate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rlast_use_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04host\x18\n \x01(\t\x12\x0c\n\x04\x65tag\x18\x0b \x01(\t\"o\n\x10\x43reateKeyRequest\x12\x16\n\x08provider\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x03key\x18\x02 \x01(\tB\x07\x80\x01\x01\xe2\x41\x01\x02\x12\x12\n\x04name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x65nvironment\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"B\n\x11\x43reateKeyResponse\x12-\n\x03key\x18\x01 \x01(\x0b\x32 .steelyard.router.v1.ProviderKey\"\\\n\x0fListKeysRequest\x12\x16\n\x08provider\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"t\n\x10ListKeysResponse\x12.\n\x04keys\x18\x01 \x03(\x0b\x32 .steelyard.router.v1.ProviderKey\x12\x30\n\tpage_info\x18\x02 \x01(\x0b\x32\x1d.steelyard.common.v1.PageInfo\">\n\x10RotateKeyRequest\x12\x14\n\x06key_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x03key\x18\x02 \x01(\tB\x07\x80\x01\x01\xe2\x41\x01\x02\"B\n\x11RotateKeyResponse\x12-\n\x03key\x18\x01 \x01(\x0b\x32 .steelyard.router.v1.ProviderKey\")\n\x11\x44isableKeyRequest\x12\x14\n\x06key_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"C\n\x12\x44isableKeyResponse\x12-\n\x03key\x18\x01 \x01(\x0b\x32 .steelyard.router.v1.ProviderKey\"(\n\x10\x44\x65leteKeyRequest\x12\x14\n\x06key_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"\x13\n\x11\x44\x65leteKeyResponse*j\n\x08KeyState\x12\x19\n\x15KEY_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10KEY_STATE_ACTIVE\x10\x01\x12\x16\n\x12KEY_STATE_DISABLED\x10\x02\x12\x15\n\x11KEY_STATE_INVALID\x10\x03\x32\xff\x03\n\nKeyService\x12`\n\tCreateKey\x12%.steelyard.router.v1.CreateKeyRequest\x1a&.steelyard.router.v1.CreateKeyResponse\"\x04\xa8\xd4\x18\x03\x12`\n\x08ListKeys\x12$.steelyard.router.v1.ListKeysRequest\x1a%.steelyard.router.v1.ListKeysResponse\"\x07\x90\x02\x01\xa8\xd4\x18\x02\x12`\n\tRotateKey\x12%.steelyard.router.v1.RotateKeyRequest\x1a&.steelyard.router.v1.RotateKeyResponse\"\x04\xa8\xd4\x18\x03\x12\x66\n\nDisableKey\x12&.steelyard.router.v1.DisableKeyRequest\x1a\'.steelyard.router.v1.DisableKeyResponse\"\x07\x90\x02\x02\xa8\xd4\x18\x03\x12\x63\n\tDeleteKey\x12%.steelyard.router.v1.DeleteKeyRequest\x1a&.steelyard.router.v1.DeleteKeyResponse\"\x07\x90\x02\x02\xa8\xd4\x18\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%steelyard/router/v1/key_service.proto\x12\x13steelyard.router.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a steelyard/common/v1/access.proto\x1a#steelyard/common/v1/page_info.proto\"V\n\x0eProviderAccess\x12\x10\n\x08provider\x18\x01 \x01(\t\x12\x32\n\nkey_source\x18\x02 \x01(\x0e\x32\x1e.steelyard.router.v1.KeySource\"\xc5\x02\n\x0bProviderKey\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x10\n\x08provider\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x12\n\nmasked_key\x18\x04 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\x05 \x01(\t\x12,\n\x05state\x18\x06 \x01(\x0e\x32\x1d.steelyard.router.v1.KeyState\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brotate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rlast_use_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04host\x18\n \x01(\t\x12\x0c\n\x04\x65tag\x18\x0b \x01(\t\"o\n\x10\x43reateKeyRequest\x12\x16\n\x08provider\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x03key\x18\x02 \x01(\tB\x07\x80\x01\x01\xe2\x41\x01\x02\x12\x12\n\x04name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x65nvironment\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"B\n\x11\x43reateKeyResponse\x12-\n\x03key\x18\x01 \x01(\x0b\x32 .steelyard.router.v1.ProviderKey\"\\\n\x0fListKeysRequest\x12\x16\n\x08provider\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"t\n\x10ListKeysResponse\x12.\n\x04keys\x18\x01 \x03(\x0b\x32 .steelyard.router.v1.ProviderKey\x12\x30\n\tpage_info\x18\x02 \x01(\x0b\x32\x1d.steelyard.common.v1.PageInfo\">\n\x10RotateKeyRequest\x12\x14\n\x06key_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x03key\x18\x02 \x01(\tB\x07\x80\x01\x01\xe2\x41\x01\x02\"B\n\x11RotateKeyResponse\x12-\n\x03key\x18\x01 \x01(\x0b\x32 .steelyard.router.v1.ProviderKey\")\n\x11\x44isableKeyRequest\x12\x14\n\x06key_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"C\n\x12\x44isableKeyResponse\x12-\n\x03key\x18\x01 \x01(\x0b\x32 .steelyard.router.v1.ProviderKey\"(\n\x10\x44\x65leteKeyRequest\x12\x14\n\x06key_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"\x13\n\x11\x44\x65leteKeyResponse\"\x1b\n\x19ListProviderAccessRequest\"T\n\x1aListProviderAccessResponse\x12\x36\n\tproviders\x18\x01 \x03(\x0b\x32#.steelyard.router.v1.ProviderAccess*j\n\x08KeyState\x12\x19\n\x15KEY_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10KEY_STATE_ACTIVE\x10\x01\x12\x16\n\x12KEY_STATE_DISABLED\x10\x02\x12\x15\n\x11KEY_STATE_INVALID\x10\x03*s\n\tKeySource\x12\x1a\n\x16KEY_SOURCE_UNSPECIFIED\x10\x00\x12\x15\n\x11KEY_SOURCE_TENANT\x10\x01\x12\x17\n\x13KEY_SOURCE_PLATFORM\x10\x02\x12\x1a\n\x16KEY_SOURCE_NONE_NEEDED\x10\x03\x32\xff\x04\n\nKeyService\x12`\n\tCreateKey\x12%.steelyard.router.v1.CreateKeyRequest\x1a&.steelyard.router.v1.CreateKeyResponse\"\x04\xa8\xd4\x18\x03\x12`\n\x08ListKeys\x12$.steelyard.router.v1.ListKeysRequest\x1a%.steelyard.router.v1.ListKeysResponse\"\x07\x90\x02\x01\xa8\xd4\x18\x02\x12`\n\tRotateKey\x12%.steelyard.router.v1.RotateKeyRequest\x1a&.steelyard.router.v1.RotateKeyResponse\"\x04\xa8\xd4\x18\x03\x12\x66\n\nDisableKey\x12&.steelyard.router.v1.DisableKeyRequest\x1a\'.steelyard.router.v1.DisableKeyResponse\"\x07\x90\x02\x02\xa8\xd4\x18\x03\x12\x63\n\tDeleteKey\x12%.steelyard.router.v1.DeleteKeyRequest\x1a&.steelyard.router.v1.DeleteKeyResponse\"\x07\x90\x02\x02\xa8\xd4\x18\x03\x12~\n\x12ListProviderAccess\x12..steelyard.router.v1.ListProviderAccessRequest\x1a/.steelyard.router.v1.ListProviderAccessResponse\"\x07\x90\x02\x01\xa8\xd4\x18\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -67,30 +67,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_KEYSERVICE'].methods_by_name['DisableKey']._serialized_options = b'\220\002\002\250\324\030\003'
   _globals['_KEYSERVICE'].methods_by_name['DeleteKey']._loaded_options = None
   _globals['_KEYSERVICE'].methods_by_name['DeleteKey']._serialized_options = b'\220\002\002\250\324\030\003'
-  _globals['_KEYSTATE']._serialized_start=1227
-  _globals['_KEYSTATE']._serialized_end=1333
-  _globals['_PROVIDERKEY']._serialized_start=200
-  _globals['_PROVIDERKEY']._serialized_end=525
-  _globals['_CREATEKEYREQUEST']._serialized_start=527
-  _globals['_CREATEKEYREQUEST']._serialized_end=638
-  _globals['_CREATEKEYRESPONSE']._serialized_start=640
-  _globals['_CREATEKEYRESPONSE']._serialized_end=706
-  _globals['_LISTKEYSREQUEST']._serialized_start=708
-  _globals['_LISTKEYSREQUEST']._serialized_end=800
-  _globals['_LISTKEYSRESPONSE']._serialized_start=802
-  _globals['_LISTKEYSRESPONSE']._serialized_end=918
-  _globals['_ROTATEKEYREQUEST']._serialized_start=920
-  _globals['_ROTATEKEYREQUEST']._serialized_end=982
-  _globals['_ROTATEKEYRESPONSE']._serialized_start=984
-  _globals['_ROTATEKEYRESPONSE']._serialized_end=1050
-  _globals['_DISABLEKEYREQUEST']._serialized_start=1052
-  _globals['_DISABLEKEYREQUEST']._serialized_end=1093
-  _globals['_DISABLEKEYRESPONSE']._serialized_start=1095
-  _globals['_DISABLEKEYRESPONSE']._serialized_end=1162
-  _globals['_DELETEKEYREQUEST']._serialized_start=1164
-  _globals['_DELETEKEYREQUEST']._serialized_end=1204
-  _globals['_DELETEKEYRESPONSE']._serialized_start=1206
-  _globals['_DELETEKEYRESPONSE']._serialized_end=1225
-  _globals['_KEYSERVICE']._serialized_start=1336
-  _globals['_KEYSERVICE']._serialized_end=1847
+  _globals['_KEYSERVICE'].methods_by_name['ListProviderAccess']._loaded_options = None
+  _globals['_KEYSERVICE'].methods_by_name['ListProviderAccess']._serialized_options = b'\220\002\001\250\324\030\002'
+  _globals['_KEYSTATE']._serialized_start=1430
+  _globals['_KEYSTATE']._serialized_end=1536
+  _globals['_KEYSOURCE']._serialized_start=1538
+  _globals['_KEYSOURCE']._serialized_end=1653
+  _globals['_PROVIDERACCESS']._serialized_start=199
+  _globals['_PROVIDERACCESS']._serialized_end=285
+  _globals['_PROVIDERKEY']._serialized_start=288
+  _globals['_PROVIDERKEY']._serialized_end=613
+  _globals['_CREATEKEYREQUEST']._serialized_start=615
+  _globals['_CREATEKEYREQUEST']._serialized_end=726
+  _globals['_CREATEKEYRESPONSE']._serialized_start=728
+  _globals['_CREATEKEYRESPONSE']._serialized_end=794
+  _globals['_LISTKEYSREQUEST']._serialized_start=796
+  _globals['_LISTKEYSREQUEST']._serialized_end=888
+  _globals['_LISTKEYSRESPONSE']._serialized_start=890
+  _globals['_LISTKEYSRESPONSE']._serialized_end=1006
+  _globals['_ROTATEKEYREQUEST']._serialized_start=1008
+  _globals['_ROTATEKEYREQUEST']._serialized_end=1070
+  _globals['_ROTATEKEYRESPONSE']._serialized_start=1072
+  _globals['_ROTATEKEYRESPONSE']._serialized_end=1138
+  _globals['_DISABLEKEYREQUEST']._serialized_start=1140
+  _globals['_DISABLEKEYREQUEST']._serialized_end=1181
+  _globals['_DISABLEKEYRESPONSE']._serialized_start=1183
+  _globals['_DISABLEKEYRESPONSE']._serialized_end=1250
+  _globals['_DELETEKEYREQUEST']._serialized_start=1252
+  _globals['_DELETEKEYREQUEST']._serialized_end=1292
+  _globals['_DELETEKEYRESPONSE']._serialized_start=1294
+  _globals['_DELETEKEYRESPONSE']._serialized_end=1313
+  _globals['_LISTPROVIDERACCESSREQUEST']._serialized_start=1315
+  _globals['_LISTPROVIDERACCESSREQUEST']._serialized_end=1342
+  _globals['_LISTPROVIDERACCESSRESPONSE']._serialized_start=1344
+  _globals['_LISTPROVIDERACCESSRESPONSE']._serialized_end=1428
+  _globals['_KEYSERVICE']._serialized_start=1656
+  _globals['_KEYSERVICE']._serialized_end=2295
 # @@protoc_insertion_point(module_scope)

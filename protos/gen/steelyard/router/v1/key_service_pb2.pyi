@@ -48,6 +48,57 @@ KEY_STATE_DISABLED: KeyState.ValueType  # 2
 KEY_STATE_INVALID: KeyState.ValueType  # 3
 """The provider refused it."""
 
+class _KeySource:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _KeySourceEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_KeySource.ValueType], builtins.type):
+    DESCRIPTOR: descriptor.EnumDescriptor
+    KEY_SOURCE_UNSPECIFIED: _KeySource.ValueType  # 0
+    """Nobody's: there is none."""
+    KEY_SOURCE_TENANT: _KeySource.ValueType  # 1
+    """The tenant's own."""
+    KEY_SOURCE_PLATFORM: _KeySource.ValueType  # 2
+    """The platform's."""
+    KEY_SOURCE_NONE_NEEDED: _KeySource.ValueType  # 3
+    """None: the provider is this installation's own and asks for no key."""
+
+class KeySource(_KeySource, metaclass=_KeySourceEnumTypeWrapper):
+    """KeySource is whose key a provider would be called with."""
+
+KEY_SOURCE_UNSPECIFIED: KeySource.ValueType  # 0
+"""Nobody's: there is none."""
+KEY_SOURCE_TENANT: KeySource.ValueType  # 1
+"""The tenant's own."""
+KEY_SOURCE_PLATFORM: KeySource.ValueType  # 2
+"""The platform's."""
+KEY_SOURCE_NONE_NEEDED: KeySource.ValueType  # 3
+"""None: the provider is this installation's own and asks for no key."""
+
+@typing.final
+class ProviderAccess(message.Message):
+    """ProviderAccess is a provider that the tenant can be served by."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    PROVIDER_FIELD_NUMBER: builtins.int
+    KEY_SOURCE_FIELD_NUMBER: builtins.int
+    provider: builtins.str
+    """Provider's id."""
+    key_source: KeySource.ValueType
+    """Whose key would be used."""
+    def __init__(
+        self,
+        *,
+        provider: builtins.str = ...,
+        key_source: KeySource.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["key_source", b"key_source", "provider", b"provider"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
 @typing.final
 class ProviderKey(message.Message):
     """ProviderKey is what is known of a key. It has no field for the key itself."""
@@ -344,5 +395,42 @@ class DeleteKeyResponse(message.Message):
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListProviderAccessRequest(message.Message):
+    """ListProviderAccessRequest has no fields."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+@typing.final
+class ListProviderAccessResponse(message.Message):
+    """ListProviderAccessResponse has one entry per provider; those without a key are absent."""
+
+    DESCRIPTOR: descriptor.Descriptor
+
+    PROVIDERS_FIELD_NUMBER: builtins.int
+    @builtins.property
+    def providers(self) -> containers.RepeatedCompositeFieldContainer[ProviderAccess]:
+        """By id."""
+
+    def __init__(
+        self,
+        *,
+        providers: abc.Iterable[ProviderAccess] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = typing.Literal["providers", b"providers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...

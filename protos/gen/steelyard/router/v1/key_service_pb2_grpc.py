@@ -60,6 +60,11 @@ class KeyServiceStub:
                 request_serializer=steelyard_dot_router_dot_v1_dot_key__service__pb2.DeleteKeyRequest.SerializeToString,
                 response_deserializer=steelyard_dot_router_dot_v1_dot_key__service__pb2.DeleteKeyResponse.FromString,
                 _registered_method=True)
+        self.ListProviderAccess = channel.unary_unary(
+                '/steelyard.router.v1.KeyService/ListProviderAccess',
+                request_serializer=steelyard_dot_router_dot_v1_dot_key__service__pb2.ListProviderAccessRequest.SerializeToString,
+                response_deserializer=steelyard_dot_router_dot_v1_dot_key__service__pb2.ListProviderAccessResponse.FromString,
+                _registered_method=True)
 
 
 class KeyServiceServicer:
@@ -110,6 +115,14 @@ class KeyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListProviderAccess(self, request, context):
+        """ListProviderAccess returns the providers that the caller's tenant can be served by, and whose key
+        that would be. It tells nothing of the keys themselves.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_KeyServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -137,6 +150,11 @@ def add_KeyServiceServicer_to_server(servicer, server):
                     servicer.DeleteKey,
                     request_deserializer=steelyard_dot_router_dot_v1_dot_key__service__pb2.DeleteKeyRequest.FromString,
                     response_serializer=steelyard_dot_router_dot_v1_dot_key__service__pb2.DeleteKeyResponse.SerializeToString,
+            ),
+            'ListProviderAccess': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListProviderAccess,
+                    request_deserializer=steelyard_dot_router_dot_v1_dot_key__service__pb2.ListProviderAccessRequest.FromString,
+                    response_serializer=steelyard_dot_router_dot_v1_dot_key__service__pb2.ListProviderAccessResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -275,6 +293,33 @@ class KeyService:
             '/steelyard.router.v1.KeyService/DeleteKey',
             steelyard_dot_router_dot_v1_dot_key__service__pb2.DeleteKeyRequest.SerializeToString,
             steelyard_dot_router_dot_v1_dot_key__service__pb2.DeleteKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListProviderAccess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/steelyard.router.v1.KeyService/ListProviderAccess',
+            steelyard_dot_router_dot_v1_dot_key__service__pb2.ListProviderAccessRequest.SerializeToString,
+            steelyard_dot_router_dot_v1_dot_key__service__pb2.ListProviderAccessResponse.FromString,
             options,
             channel_credentials,
             insecure,

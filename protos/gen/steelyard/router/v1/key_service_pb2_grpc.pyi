@@ -39,6 +39,10 @@ class KeyServiceStub:
 
     Errors: RESOURCE_NOT_FOUND.
     """
+    ListProviderAccess: aio.UnaryUnaryMultiCallable[key_service_pb2.ListProviderAccessRequest, key_service_pb2.ListProviderAccessResponse]
+    """ListProviderAccess returns the providers that the caller's tenant can be served by, and whose key
+    that would be. It tells nothing of the keys themselves.
+    """
 
 class KeyServiceServicer(metaclass=abc_1.ABCMeta):
     """KeyService keeps the tenant's own provider keys. Keys go in and never come out."""
@@ -94,6 +98,16 @@ class KeyServiceServicer(metaclass=abc_1.ABCMeta):
         """DeleteKey removes a key for good.
 
         Errors: RESOURCE_NOT_FOUND.
+        """
+
+    @abc_1.abstractmethod
+    def ListProviderAccess(
+        self,
+        request: key_service_pb2.ListProviderAccessRequest,
+        context: aio.ServicerContext[key_service_pb2.ListProviderAccessRequest, abc.Awaitable[key_service_pb2.ListProviderAccessResponse]],
+    ) -> abc.Awaitable[key_service_pb2.ListProviderAccessResponse]:
+        """ListProviderAccess returns the providers that the caller's tenant can be served by, and whose key
+        that would be. It tells nothing of the keys themselves.
         """
 
 def add_KeyServiceServicer_to_server(servicer: KeyServiceServicer, server: aio.Server) -> None: ...

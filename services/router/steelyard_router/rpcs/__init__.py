@@ -1,0 +1,1 @@
+"""gRPC methods, a module for each group."""
