@@ -8,7 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steelyard_router.domain.admission import draw
-from steelyard_router.domain.decide import Verdict, decide, fallbacks
+from steelyard_router.domain.decide import (
+    STATUS_PAGE_SHARE,
+    STATUS_PAGES,
+    Verdict,
+    decide,
+    fallbacks,
+)
 from steelyard_router.domain.explain import reason_for
 from steelyard_router.domain.health import Condition, OfferHealth
 from steelyard_router.domain.quoted import Quoted
@@ -181,3 +187,45 @@ def test_an_offer_beyond_a_limit_does_not_count_for_panic() -> None:
     dear = [quoted(f"d{number}/dear", usd=None) for number in range(3)]
 
     assert decided([quoted("a/well"), *dear, *open_ones(2)]).is_panic
+
+
+def test_c6_a_red_status_page_takes_at_most_half_of_the_traffic_and_ejects_nobody() -> None:
+    fine = OfferHealth(score=0.95)
+    red = OfferHealth(score=0.475, status_factor=0.5)
+    rival = quoted("b/rival", usd=0.00101, health=fine)
+
+    before = decided([quoted("a/best", usd=0.001, health=fine), rival])
+    chosen = [
+        names(decided([quoted("a/best", usd=0.001, health=red), rival], decision_id=each))
+        for each in DECISIONS
+    ]
+
+    assert names(before)[0] == "a/best"
+    assert 0.5 <= sum(each[0] == "a/best" for each in chosen) / len(chosen) < 0.55
+    assert all(sorted(each) == ["a/best", "b/rival"] for each in chosen)
+
+
+@given(
+    scores=st.lists(st.floats(0.05, 1.0), min_size=2, max_size=6),
+    factors=st.lists(st.floats(0.5, 1.0), min_size=6, max_size=6),
+    number=st.integers(0, 10**9),
+)
+def test_half_of_the_decisions_are_those_without_any_status_page(
+    scores: list[float], factors: list[float], number: int
+) -> None:
+    decision_id = f"dec_{number}"
+    silent = [
+        quoted(f"p{each}/x", usd=0.001, health=OfferHealth(score=score))
+        for each, score in enumerate(scores)
+    ]
+    told = [
+        each._replace(health=OfferHealth(score=each.health.score * factor, status_factor=factor))
+        for each, factor in zip(silent, factors, strict=False)
+    ]
+
+    with_pages = decided(told, decision_id=decision_id)
+
+    if draw(decision_id, STATUS_PAGES) >= STATUS_PAGE_SHARE:
+        without = decided(silent, decision_id=decision_id)
+        found = [each.utility.total for each in with_pages.candidates]
+        assert found == pytest.approx([each.utility.total for each in without.candidates])

@@ -147,8 +147,9 @@ class HealthClient:
 
 def _offer_health(message: health_pb2.OfferHealth) -> OfferHealth:
     condition = _condition(message)
-    share = _traffic_share(message)
-    if not message.sample_count and condition is Condition.OPEN_TO_REQUESTS and share == 1.0:
+    share, factor = _traffic_share(message), _status_factor(message)
+    is_plain = condition is Condition.OPEN_TO_REQUESTS and share == factor == 1.0
+    if not message.sample_count and is_plain:
         return UNKNOWN
     speed = message.output_tokens_per_second_p50
     # A half-open circuit has no end to wait for: that of the open one is over.
@@ -166,6 +167,7 @@ def _offer_health(message: health_pb2.OfferHealth) -> OfferHealth:
         ),
         tokens_per_second=speed if speed > 0 else None,
         traffic_share=share,
+        status_factor=factor,
     )
 
 
@@ -186,6 +188,11 @@ def _traffic_share(message: health_pb2.OfferHealth) -> float:
     return share if message.circuit not in _CIRCUITS and 0.0 < share < 1.0 else 1.0
 
 
+def _status_factor(message: health_pb2.OfferHealth) -> float:
+    """Return what the status page makes of the score; 0 comes from an older health service."""
+    return message.status_factor if 0.0 < message.status_factor < 1.0 else 1.0
+
+
 def _utc(timestamp: Timestamp) -> datetime:
     return timestamp.ToDatetime(UTC)
 
@@ -200,9 +207,13 @@ def _seconds(duration: Duration) -> float:
 
 
 def _rounded(health: OfferHealth) -> OfferHealth:
-    """Return about the same health, so that small changes do not make all rankings anew."""
+    """Return about the same health, so that small changes do not make all rankings anew.
+
+    Without status pages, for they count in half of the decisions only.
+    """
     return health._replace(
-        score=round(health.score, 1),
+        score=round(health.measured_score, 1),
+        status_factor=1.0,
         success_rate=round(health.success_rate, 1),
         latency_seconds=_coarse(health.latency_seconds),
         first_token_seconds=_coarse(health.first_token_seconds),

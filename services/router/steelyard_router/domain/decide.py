@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from steelyard_router.domain.admission import admit, waits_for_probe
+from steelyard_router.domain.admission import admit, draw, waits_for_probe
 from steelyard_router.domain.catalog import Offer
 from steelyard_router.domain.health import Condition, expected_attempts, expected_seconds
 from steelyard_router.domain.policy import Policy
@@ -15,8 +15,13 @@ from steelyard_router.domain.rejection import Rejection, RejectionReason
 from steelyard_router.domain.shortlist import too_expensive, too_slow
 from steelyard_router.domain.utility import Utility, utility
 
-POLICY_VERSION = "2026-11.2"
+POLICY_VERSION = "2026-11.3"
 """Version of the rules in this module and in `admission`, and of the scales of `utility`."""
+
+STATUS_PAGES = "status pages"
+STATUS_PAGE_SHARE = 0.5
+"""Decisions in which status pages count: so none takes away more than half of anybody's traffic,
+and the other half goes on measuring whether the page is right."""
 
 MAX_ATTEMPTS = 3
 MAX_PROVIDERS = 2
@@ -82,7 +87,11 @@ def decide(
             rejected.append(problem)
     admission = admit(fitting, decision_id=decision_id, now=now)
     tried = (*admission.tried, *admission.probes)
-    candidates = sorted((_valued(each, policy, output_tokens, now) for each in tried), key=_order)
+    is_heard = draw(decision_id, STATUS_PAGES) < STATUS_PAGE_SHARE
+    candidates = sorted(
+        (_valued(each, policy, output_tokens, now, is_heard=is_heard) for each in tried),
+        key=_order,
+    )
     is_probe = False
     if admission.probes:
         probed = {each.offer.offer for each in admission.probes}
@@ -153,7 +162,9 @@ def _problem(
     return None, ""
 
 
-def _valued(quoted: Quoted, policy: Policy, output_tokens: int, now: datetime) -> Candidate:
+def _valued(
+    quoted: Quoted, policy: Policy, output_tokens: int, now: datetime, *, is_heard: bool
+) -> Candidate:
     offer, health = quoted.offer, quoted.health
     latency = expected_seconds(health, output_tokens)
     total = quoted.cost.total if quoted.cost is not None else 0
@@ -166,7 +177,7 @@ def _valued(quoted: Quoted, policy: Policy, output_tokens: int, now: datetime) -
         quality=quoted.trusted_quality,
         cost_picodollars=risked,
         latency_seconds=latency,
-        health=health.score,
+        health=health.score if is_heard else health.measured_score,
     )
     return Candidate(
         offer,

@@ -39,6 +39,13 @@ class OfferHealth(NamedTuple):
     """Median speed after the first token."""
     traffic_share: float = 1.0
     """Share of its usual traffic that it may get while it recovers, 0 to 1."""
+    status_factor: float = 1.0
+    """What its provider's status page makes of the score, 0.5 to 1; the score has it in it."""
+
+    @property
+    def measured_score(self) -> float:
+        """The score without the status page."""
+        return min(1.0, self.score / self.status_factor) if self.status_factor < 1.0 else self.score
 
     @property
     def is_timed(self) -> bool:
@@ -63,7 +70,7 @@ def condition_at(health: OfferHealth, now: datetime) -> Condition:
 
 def presumed_well(health: OfferHealth) -> OfferHealth:
     """Return what a half-open circuit competes with: whether it fails is what a probe finds out."""
-    return health._replace(score=1.0, success_rate=1.0)
+    return health._replace(score=1.0, success_rate=1.0, status_factor=1.0)
 
 
 def expected_seconds(health: OfferHealth, output_tokens: int) -> float:
