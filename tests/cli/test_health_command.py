@@ -211,7 +211,8 @@ async def test_changes_are_followed_from_one_connection_to_the_next(
     ]  # fmt: skip
     assert second.split()[3:5] == ["healthy", "circuit"]
     assert code == 0
-    assert 8 in [each.from_version for each in health.requests]
+    watches = [each for each in health.requests if isinstance(each, pb.WatchHealthRequest)]
+    assert [each.from_version for each in watches[:2]] == [0, 8]
 
 
 async def test_changes_as_json_are_a_document_a_line(health: FakeHealth, server: Server) -> None:

@@ -108,6 +108,7 @@ async def test_an_unknown_model_is_one_sentence(shared: RunningUp) -> None:
     assert "Traceback" not in err
 
 
+@pytest.mark.faults
 async def test_killed_children_are_started_again(up: RunningUp) -> None:
     for name in ("pricing", "edge"):
         before = up.children()[name]
@@ -130,6 +131,7 @@ async def test_ctrl_c_stops_everything_within_5_seconds(up: RunningUp) -> None:
     assert not [child for child in children if child.is_running()]
 
 
+@pytest.mark.faults
 async def test_a_child_that_does_not_stop_is_killed(up: RunningUp) -> None:
     stuck = up.children()["health"]
     stuck.suspend()
@@ -141,6 +143,7 @@ async def test_a_child_that_does_not_stop_is_killed(up: RunningUp) -> None:
     await up.wait_for("health does not stop, killing it")
 
 
+@pytest.mark.faults
 async def test_no_orphan_is_left_by_a_killed_supervisor(up: RunningUp) -> None:
     children = list(up.children().values())
 

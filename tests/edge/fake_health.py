@@ -85,7 +85,7 @@ class FakeHealth(Failing, health_grpc.HealthServiceServicer):
         self, request: pb.WatchHealthRequest, context: Any
     ) -> AsyncIterator[pb.WatchHealthResponse]:
         await self.asked(request, context)
-        for each in self.changes:
+        for each in list(self.changes):
             if each.change.version > request.from_version:
                 yield each
 

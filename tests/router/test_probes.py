@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import grpc
@@ -196,6 +197,22 @@ async def test_a_half_open_offer_is_ranked_as_if_it_were_well_so_that_it_is_aske
 
     assert health.condition is Condition.HALF_OPEN
     assert client.overview()[RIVAL].condition is Condition.HALF_OPEN
+
+
+async def test_an_open_circuit_whose_time_is_over_does_not_keep_its_offer_from_being_asked_about(
+    world: World, client: HealthClient, clock: FakeClock
+) -> None:
+    retry_time = Timestamp()
+    retry_time.FromDatetime(clock.now() + timedelta(seconds=5))
+    world.health.report(
+        RIVAL, circuit=health_pb2.CIRCUIT_STATE_OPEN, score=0.1, retry_time=retry_time
+    )
+    await ask(client, RIVAL)
+    assert client.overview()[RIVAL].condition is Condition.CIRCUIT_OPEN
+
+    await clock.advance(5)
+
+    assert RIVAL not in client.overview()
 
 
 async def test_growing_shares_of_traffic_do_not_make_rankings_anew(

@@ -171,6 +171,7 @@ async def test_a_decision_explains_itself_and_can_be_read_again(live: Stack) -> 
     assert decision.reason
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("dependency", ["pricing", "health"])
 async def test_route_answers_while_a_dependency_is_dead_and_recovers(
     seeded: Stack, dependency: str
@@ -213,6 +214,7 @@ async def _keep_routing(
     return answers
 
 
+@pytest.mark.faults
 async def test_a_restart_without_the_registry_routes_on_the_last_catalogue(seeded: Stack) -> None:
     stub = router_grpc.RoutingServiceStub(seeded.channel("router"))
     before = await stub.Route(route_request(), timeout=CALL_SECONDS)

@@ -227,9 +227,7 @@ class StatusPoller:
     async def _failed(self, turn: _Turn, problem: str) -> None:
         source = turn.source
         if not turn.failure_count:
-            logger.warning(
-                "a status page cannot be read", provider=source.provider, problem=problem
-            )
+            self._tell_failure(turn, problem)
         turn.failure_count += 1
         longest = max(MAX_BACKOFF_SECONDS, self._poll_seconds)
         # Beyond ten doublings it is the longest anyway.
@@ -241,6 +239,17 @@ class StatusPoller:
             )
         except SteelyardError as error:
             self._not_stored(error)
+
+    def _tell_failure(self, turn: _Turn, problem: str) -> None:
+        """Log it: one line for all pages while none can be read, as without a network."""
+        others = [each for each in self._turns.values() if each is not turn]
+        if turn.copy is None and not any(each.copy for each in others):
+            if not any(each.failure_count for each in others):
+                logger.warning("no status page can be read yet", problem=problem)
+            return
+        logger.warning(
+            "a status page cannot be read", provider=turn.source.provider, problem=problem
+        )
 
     def _not_stored(self, error: SteelyardError) -> None:
         if self._is_storing:

@@ -18,7 +18,7 @@ from steelyard_common.clock import Clock
 from steelyard_router.adapters.dependency import Dependency
 from steelyard_router.adapters.gather import Gatherer
 from steelyard_router.adapters.permit_wallet import PermitWallet
-from steelyard_router.domain.health import UNKNOWN, Condition, OfferHealth
+from steelyard_router.domain.health import UNKNOWN, Condition, OfferHealth, is_wait_over
 from steelyard_router.ports import Ask, HealthReport
 
 MAX_GATHERED: Final = 100
@@ -107,10 +107,14 @@ class HealthClient:
         now = self._clock.monotonic()
         if now - self._overview_made >= OVERVIEW_SECONDS:
             self._overview_made = now
+            wall = self._clock.now()
             present = {
                 offer: _rounded(memory.health)
                 for offer, memory in self._memory.items()
-                if now - memory.heard <= MEMORY_SECONDS and memory.health != UNKNOWN
+                if now - memory.heard <= MEMORY_SECONDS
+                and memory.health != UNKNOWN
+                # Only who is asked about gets the permit to probe.
+                and not is_wait_over(memory.health, wall)
             }
             if present != self._overview:
                 self._overview = present

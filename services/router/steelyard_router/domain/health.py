@@ -60,12 +60,13 @@ def condition_at(health: OfferHealth, now: datetime) -> Condition:
 
     A limit without an end lasts as long as it is reported.
     """
-    if health.condition is Condition.OPEN_TO_REQUESTS:
-        return Condition.OPEN_TO_REQUESTS
-    is_over = health.retry_time is not None and health.retry_time <= now
-    if is_over and health.condition in {Condition.RATE_LIMITED, Condition.CIRCUIT_OPEN}:
-        return Condition.OPEN_TO_REQUESTS
-    return health.condition
+    return Condition.OPEN_TO_REQUESTS if is_wait_over(health, now) else health.condition
+
+
+def is_wait_over(health: OfferHealth, now: datetime) -> bool:
+    """Say whether an offer that could not be tried may be asked about again."""
+    is_waiting = health.condition in {Condition.RATE_LIMITED, Condition.CIRCUIT_OPEN}
+    return is_waiting and health.retry_time is not None and health.retry_time <= now
 
 
 def presumed_well(health: OfferHealth) -> OfferHealth:
