@@ -22,6 +22,7 @@ from steelyard_health.domain.window import (
     Sample,
     Tally,
     Window,
+    slot_of,
 )
 from tests.health.outcomes import OFFER, TENANT, an_outcome
 
@@ -213,7 +214,8 @@ def test_h8_a_busy_track_stays_below_its_documented_size_however_much_is_reporte
     for number in range(SLOT_COUNT * 40):
         now = number * SLOT_SECONDS / 4
         outcome = an_outcome(latency=0.01 + number % 97, first_token=0.01, tokens=number)
-        track.record(Report(TENANT, outcome, Sample.of(outcome, now), now))
+        report = Report(TENANT, outcome, Sample.of(outcome, now), now, slot_of(now))
+        track.record(report)
         track.view(now)
     gc.collect()  # CPython keeps freed tuples at hand, which is no memory of the track
     snapshot = tracemalloc.take_snapshot().filter_traces(

@@ -16,7 +16,7 @@ from steelyard_health.domain.seen import SeenOutcomes
 from steelyard_health.domain.subject import EVERYBODY, Subject
 from steelyard_health.domain.track import Report, Track
 from steelyard_health.domain.tracks import SoleReporters, TenantTracks, Tracks
-from steelyard_health.domain.window import Sample
+from steelyard_health.domain.window import Sample, slot_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ class HealthBoard:
         # By tenant, so that nobody can use up ids of somebody else.
         if not self._seen.add((tenant_id, outcome.outcome_id), now):
             return False
-        report = Report(tenant_id, outcome, Sample.of(outcome, now), now)
+        report = Report(tenant_id, outcome, Sample.of(outcome, now), now, slot_of(now))
         if not outcome.is_provider_only:
             self._take_in(report, outcome.offer, self.shared_offers)
         self._take_in(report, outcome.provider, self.shared_providers)

@@ -57,6 +57,7 @@ class Observer:
             return None
         track.told_state, track.told_circuit = state, circuit
         is_well = state is HealthState.HEALTHY and circuit is CircuitState.CLOSED
+        track.is_told_well = is_well
         if is_well or (state is HealthState.UNKNOWN and circuit is CircuitState.CLOSED):
             self._not_well.pop(track, None)
         else:

@@ -10,7 +10,7 @@ from steelyard_health.domain.headroom import HeadroomGauge
 from steelyard_health.domain.outcome import WINDOW_SECONDS, Outcome, Result
 from steelyard_health.domain.state import HealthState, StateMachine, wait_seconds
 from steelyard_health.domain.subject import EVERYBODY, Subject
-from steelyard_health.domain.view import Figures, HealthView, Standing
+from steelyard_health.domain.view import Figures, HealthView, Percentiles, Standing
 from steelyard_health.domain.window import (
     Sample,
     Tally,
@@ -30,6 +30,8 @@ class Report(NamedTuple):
     sample: Sample
     """The same, as windows count it."""
     now: float
+    slot: int
+    """Of now."""
 
 
 class Track:
@@ -40,12 +42,16 @@ class Track:
         "_headroom",
         "_last_outcome_at",
         "_machine",
+        "_percentiles",
+        "_percentiles_count",
+        "_percentiles_slot",
         "_quorum",
         "_seen_state",
         "_view",
         "_view_until",
         "_window",
         "breaker",
+        "is_told_well",
         "subject",
         "told_circuit",
         "told_state",
@@ -60,9 +66,14 @@ class Track:
         self.told_state = HealthState.UNKNOWN
         """What people were last told; see `observer.py`."""
         self.told_circuit = CircuitState.CLOSED
+        self.is_told_well = False
+        """Whether people were last told that all is well."""
         self._quorum = Quorum() if subject.tenant_id == EVERYBODY else None
         self._view: HealthView | None = None
         self._view_until: float = 0.0
+        self._percentiles: Percentiles | None = None
+        self._percentiles_slot = 0
+        self._percentiles_count = 0
         self._last_outcome_at: float | None = None
         self._changed_at: float | None = None
         self._seen_state = HealthState.UNKNOWN
@@ -70,8 +81,7 @@ class Track:
 
     def record(self, report: Report) -> bool:
         """Take in an outcome that ended within the window; say whether it opens the circuit."""
-        who, outcome, sample, now = report
-        slot = slot_of(now)
+        who, outcome, sample, now, slot = report
         tally = self._window.total(slot)
         if self._quorum is not None:
             _testify(self._quorum, sample, who, now)
@@ -102,20 +112,24 @@ class Track:
             tally = self._told_tally(now)
             self._view = HealthView(
                 self._standing(now, tally),
-                Figures.of(tally),
+                Figures.of(tally, self._percentiles_of(tally, slot_of(now))),
                 headroom=self._headroom.share_at(now),
             )
             self._view_until = self._stands_until(now)
         return self._view
 
+    def _percentiles_of(self, tally: Tally, slot: int) -> Percentiles:
+        """Return them as of at most a fiftieth more answers ago, within a slot."""
+        count = tally.successes
+        grown = count - self._percentiles_count
+        if self._percentiles is None or slot != self._percentiles_slot or grown * 50 > count:
+            self._percentiles = Percentiles.of(tally)
+            self._percentiles_slot, self._percentiles_count = slot, count
+        return self._percentiles
+
     def until(self) -> float:
         """Return until when the last view stands, if nothing happens."""
         return self._view_until
-
-    @property
-    def is_told_well(self) -> bool:
-        """Whether people were last told that all is well."""
-        return self.told_state is HealthState.HEALTHY and self.told_circuit is CircuitState.CLOSED
 
     def is_told(self, now: float) -> bool:
         """Say whether its figures may be shown at all: not what one or two tenants reported."""
@@ -146,6 +160,7 @@ class Track:
         self._headroom = HeadroomGauge()
         self._view = None
         self._view_until = 0.0
+        self._percentiles = None
 
     def _told_tally(self, now: float) -> Tally:
         tally = self._window.total(slot_of(now))

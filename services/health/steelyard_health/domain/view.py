@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from steelyard_health.domain.circuit import CircuitState
 from steelyard_health.domain.histogram import FIRST_TOKEN, LATENCY, SPEED
@@ -16,6 +17,7 @@ from steelyard_health.domain.score import (
 from steelyard_health.domain.state import BAD_STATES, HealthState
 from steelyard_health.domain.window import MICROS, Tally
 
+RESULTS = tuple(Result)
 SIBLING_TRUST = 0.5
 """How much less a provider's other offers tell of an offer than its own outcomes do."""
 
@@ -38,6 +40,27 @@ class Standing:
 UNKNOWN_STANDING = Standing(state=HealthState.UNKNOWN, state_apart_from_limits=HealthState.UNKNOWN)
 
 
+class Percentiles(NamedTuple):
+    """What takes longest to find; None where nothing was measured."""
+
+    latency: tuple[float, ...] | None
+    """p50, p95 and p99 of whole answers, in seconds."""
+    first_token: tuple[float, ...] | None
+    """p50 and p95, in seconds."""
+    tokens_per_second: float | None
+    """Median."""
+
+    @classmethod
+    def of(cls, tally: Tally) -> "Percentiles":
+        counts = tally.counts
+        speed = SPEED.quantiles(counts, (0.5,))
+        return cls(
+            LATENCY.quantiles(counts, (0.5, 0.95, 0.99)),
+            FIRST_TOKEN.quantiles(counts, (0.5, 0.95)),
+            speed[0] if speed else None,
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What a window amounts to; seconds, shares of 1, None where nothing was measured."""
@@ -58,12 +81,13 @@ class Figures:
     """Outcomes by how they ended, without those that never occurred."""
 
     @classmethod
-    def of(cls, tally: Tally) -> "Figures":
+    def of(cls, tally: Tally, percentiles: Percentiles | None = None) -> "Figures":
+        """Return the figures; `percentiles` are those of about the same tally."""
         samples = tally.sample_count
         success_rate = tally.successes / samples if samples else None
         mean_call = tally.call_micros / tally.call_count / MICROS if tally.call_count else None
-        counts = tally.counts
-        speed = SPEED.quantiles(counts, (0.5,))
+        latency, first_token, speed = percentiles or Percentiles.of(tally)
+        results = tally.results
         return cls(
             sample_count=samples,
             success_rate=success_rate,
@@ -73,10 +97,10 @@ class Figures:
             mean_latency=(
                 tally.answer_micros / tally.answer_count / MICROS if tally.answer_count else None
             ),
-            latency=LATENCY.quantiles(counts, (0.5, 0.95, 0.99)),
-            first_token=FIRST_TOKEN.quantiles(counts, (0.5, 0.95)),
-            tokens_per_second=speed[0] if speed else None,
-            results={result: tally.results[result] for result in Result if tally.results[result]},
+            latency=latency,
+            first_token=first_token,
+            tokens_per_second=speed,
+            results={result: results[result] for result in RESULTS if results[result]},
         )
 
 

@@ -16,8 +16,8 @@ from steelyard_health.domain.histogram import (
     LATENCY,
     NO_BINS,
     SPEED,
+    STEPS,
     VALUE_BIN_COUNT,
-    octave_of,
     octave_sums,
 )
 from steelyard_health.domain.outcome import PROVIDER_FAILURES, WINDOW_SECONDS, Outcome, Result
@@ -114,7 +114,7 @@ def _bins_of(outcome: Outcome, first_token_bin: int) -> tuple[tuple[int, int], .
         seconds = latency - first_token
         if seconds >= MIN_SPEED_SECONDS and outcome.output_token_count >= MIN_SPEED_TOKENS:
             bins.append(SPEED.bin_of((outcome.output_token_count - 1) / seconds))
-    return tuple([(index, octave_of(index)) for index in bins])
+    return tuple([(index, VALUE_BIN_COUNT + index // STEPS) for index in bins])
 
 
 class Tally:
@@ -152,22 +152,6 @@ class Tally:
     def counts(self) -> Sequence[int]:
         """The bins to read from."""
         return NO_BINS if self.bins is None else self.bins
-
-    def add(self, sample: Sample) -> None:
-        """Count a sample, all but its bins."""
-        self.results[sample.result] += 1
-        if not sample.is_counted:
-            return
-        if sample.has_failed:
-            self.failures += 1
-        else:
-            self.successes += 1
-        if sample.call_micros is not None:
-            self.call_micros += sample.call_micros
-            self.call_count += 1
-            if not sample.has_failed:
-                self.answer_micros += sample.call_micros
-                self.answer_count += 1
 
     def subtract(self, other: "Tally") -> None:
         """Take out what `other` counted, all of which is in here."""
@@ -208,13 +192,29 @@ class Window:
         if now_slot != self._newest:
             self.total(now_slot)
         index = sample.slot % SLOT_COUNT
-        tally = self._slots[index]
-        if tally is None:
-            tally = self._slots[index] = Tally()
-        tally.add(sample)
-        self._total.add(sample)
+        mine, total = self._slots[index], self._total
+        if mine is None:
+            mine = self._slots[index] = Tally()
+        mine.results[sample.result] += 1
+        total.results[sample.result] += 1
+        if not sample.is_counted:
+            return
+        if sample.has_failed:
+            mine.failures += 1
+            total.failures += 1
+        else:
+            mine.successes += 1
+            total.successes += 1
+        micros = sample.call_micros
+        if micros is not None:
+            for tally in (mine, total):  # once per call and kind: a method would take longer
+                tally.call_micros += micros
+                tally.call_count += 1
+                if not sample.has_failed:
+                    tally.answer_micros += micros
+                    tally.answer_count += 1
         if sample.bins:
-            self._count(tally, sample.bins)
+            self._count(mine, sample.bins)
 
     def total(self, slot: int) -> Tally:
         """Return the sums of the window that ends with `slot`. Only good until the next call."""

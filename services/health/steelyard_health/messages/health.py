@@ -80,7 +80,9 @@ def from_outcome(message: pb.Outcome, now: datetime) -> Outcome:
         retry_after_seconds=_seconds(message.retry_after) if has("retry_after") else None,
         is_private=is_private,
         probe_permit=message.probe_permit,
-        headroom=_headroom(message),
+        headroom=(
+            _headroom(message) if has("rate_limit_count") or has("rate_limit_token_count") else None
+        ),
     )
 
 

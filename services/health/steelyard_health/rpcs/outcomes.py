@@ -44,9 +44,14 @@ class OutcomeCalls:
         # Protobuf merges what is concatenated; copying the messages would take four times as long.
         parts = [answer.encoded for answer in answers]
         if not all(parts):
-            # Only what was asked for by a good id is encoded; to read all again takes its time.
-            check_ids("offers", offers, MAX_OFFERS, is_offer, "must look like provider/model")
-            parts = list(map(self._encoded, offers, answers))
+            # What is encoded was asked for by a good id before.
+            fresh = [offer for offer, part in zip(offers, parts, strict=True) if not part]
+            if not all(map(is_offer, fresh)):
+                check_ids("offers", offers, MAX_OFFERS, is_offer, "must look like provider/model")
+            parts = [
+                part or self._encoded(offer, answer)
+                for part, offer, answer in zip(parts, offers, answers, strict=True)
+            ]
         response = pb.CheckOffersResponse.FromString(b"".join(parts))
         response.health_version = self._store.version
         response.panic = _is_panic(answers)
@@ -85,10 +90,9 @@ class OutcomeCalls:
         return outcomes
 
     def _encoded(self, offer: str, answer: Answer) -> bytes:
-        """Return the bytes of a response about one offer."""
-        if not answer.encoded:
-            message = to_offer_health(offer, answer.view, Instants.of(self._clock))
-            answer.encoded = pb.CheckOffersResponse(offers=[message]).SerializeToString()
+        """Return the bytes of a response about one offer, and keep them with the answer."""
+        message = to_offer_health(offer, answer.view, Instants.of(self._clock))
+        answer.encoded = pb.CheckOffersResponse(offers=[message]).SerializeToString()
         return answer.encoded
 
 
