@@ -152,6 +152,26 @@ def test_a_tenant_that_knows_better_sees_its_own_figures_and_the_circuit_of_all(
     assert view.circuit is CircuitState.OPEN
 
 
+def test_an_answer_that_is_kept_ends_when_the_circuit_of_all_opens() -> None:
+    reports = told_by((*OTHERS, WATCHER), "S" * 10)
+    assert reports.offer(tenant=WATCHER).circuit is CircuitState.CLOSED
+
+    for tenant in OTHERS:
+        reports.add("FFFFF", tenant=tenant)
+
+    assert reports.offer(tenant=WATCHER).circuit is CircuitState.OPEN
+
+
+def test_a_list_of_models_that_cannot_be_read_again_and_again_opens_the_provider() -> None:
+    reports = Reports()
+
+    for _ in range(5):
+        failed = an_outcome(Result.CONNECTION_ERROR, is_provider_only=True)
+        reports.report(failed, tenant=EVERYBODY)
+
+    assert reports.provider(tenant=WATCHER).circuit is CircuitState.OPEN
+
+
 @given(
     st.lists(
         st.tuples(

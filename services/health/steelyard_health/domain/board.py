@@ -18,6 +18,9 @@ from steelyard_health.domain.track import Report, Track
 from steelyard_health.domain.tracks import SoleReporters, TenantTracks, Tracks
 from steelyard_health.domain.window import Sample, slot_of
 
+FORGOTTEN_SECONDS = 3600.0
+"""So long after its open time is over, a circuit says nothing of the present."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
@@ -25,9 +28,9 @@ class Capacity:
 
     offers: int = 2048
     providers: int = 256
-    tenant_tracks: int = 2048
+    tenant_tracks: int = 4096
     """Offers and providers of all tenants, each by its own calls."""
-    tracks_per_tenant: int = 512
+    tracks_per_tenant: int = 1024
     outcome_ids: int = 1_000_000
     """Enough for 3,300 outcomes a second over the window."""
 
@@ -120,6 +123,13 @@ class HealthBoard:
             track.reset()
             self._move(track, track.breaker.circuit.forgotten())
         self.version += 1
+
+    def expire(self, now: float) -> None:
+        """Forget circuits that have waited an hour for a probe that nobody sent."""
+        for track in self.all_tracks():
+            circuit = track.breaker.circuit
+            if circuit.is_open and now - circuit.open_until >= FORGOTTEN_SECONDS:
+                self._move(track, circuit.forgotten())
 
     def all_tracks(self) -> Iterable[Track]:
         yield from self.shared_offers.all()

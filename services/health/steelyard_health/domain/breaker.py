@@ -1,5 +1,6 @@
 """Decides when a circuit opens and closes, by the calls of its offer or provider."""
 
+from collections.abc import Iterable
 from math import inf
 
 from steelyard_health.domain.circuit import NEW_CIRCUIT, Circuit, CircuitState
@@ -32,12 +33,15 @@ class Breaker:
         self.version = 0
         """Grows with each change of the circuit."""
 
-    def weigh(self, sample: Sample, offer: str, now: float, quorum: Quorum | None) -> bool:
+    def weigh(
+        self, sample: Sample, witnesses: Iterable[str], now: float, quorum: Quorum | None
+    ) -> bool:
         """Take in a call and say whether the circuit must open for it.
 
         Args:
             sample: What happened.
-            offer: That was called.
+            witnesses: What testifies against a provider: the offer that was called, or more if the
+                call says so much.
             now: The instant.
             quorum: Who has to agree; None where one tenant decides for itself.
         """
@@ -57,7 +61,8 @@ class Breaker:
         if not has_failed and not is_slow:
             return False
         if self._failing_offers is not None:
-            self._failing_offers.add(offer, now)
+            for witness in witnesses:
+                self._failing_offers.add(witness, now)
         must_open |= is_enough and (self._recent.calls >= MIN_CALLS or self._evidence.is_run)
         return must_open and self._is_agreed(now, quorum)
 

@@ -38,14 +38,30 @@ class Observer:
 
     def changes(self, now: float) -> list[Observed]:
         """Return what has changed since the last call."""
+        gone: list[Track] = []
         if now - self._all_at >= ALL_SECONDS:
             self._all_at = now
+            self._board.expire(now)
             tracks = dict.fromkeys(self._board.all_tracks())
+            gone = [track for track in self._not_well if track not in tracks]
         else:
             tracks = {**self._not_well, **self._board.touched}
         self._board.touched.clear()
-        found = (self._looked_at(track, now) for track in tracks)
-        return [change for change in found if change is not None]
+        found = [self._looked_at(track, now) for track in tracks]
+        return [change for change in found if change is not None] + [
+            self._forgotten(track) for track in gone
+        ]
+
+    def _forgotten(self, track: Track) -> Observed:
+        del self._not_well[track]
+        return Observed(
+            subject=track.subject,
+            before=track.told_state,
+            after=HealthState.UNKNOWN,
+            circuit_before=track.told_circuit,
+            circuit_after=CircuitState.CLOSED,
+            evidence="Forgotten: too much else was called since.",
+        )
 
     def _looked_at(self, track: Track, now: float) -> Observed | None:
         view = track.view(now) if track.is_told(now) else UNKNOWN
@@ -76,9 +92,7 @@ def _evidence(track: Track, view: HealthView, now: float) -> str:
     """Return the figures in one sentence."""
     figures, standing = view.figures, view.standing
     calls, failures, slow = track.breaker.recent_counts(now)
-    parts = [f"{failures} of {calls} calls failed in 30 s"] if calls else []
-    if slow:
-        parts.append(f"{slow} were slow to begin")
+    parts = []
     if figures.sample_count:
         failed = round((figures.error_rate or 0.0) * figures.sample_count)
         kinds = ", ".join(
@@ -87,8 +101,13 @@ def _evidence(track: Track, view: HealthView, now: float) -> str:
             if result in PROVIDER_FAILURES
         )
         parts.append(
-            f"{failed} of {figures.sample_count} in 5 min" + (f" ({kinds})" if kinds else "")
+            f"{failed} of {figures.sample_count} calls failed in 5 min"
+            + (f" ({kinds})" if kinds else "")
         )
+    if failures:
+        parts.append(f"{failures} of {calls} in 30 s")
+    if slow:
+        parts.append(f"{slow} of {calls} began late")
     if standing.failures_in_row > 1:
         parts.append(f"{standing.failures_in_row} in a row")
     if figures.latency is not None:

@@ -56,13 +56,15 @@ class _Kept:
         self.until = min(self.until, track.until())
         return view
 
-    def obey(self, track: Track | None, now: float) -> None:
-        if track is None:
-            return
-        breaker = track.breaker
-        self.rests_on.append((breaker, breaker.version))
-        self.until = min(self.until, breaker.until(now))
-        self.circuits.append(track)
+    def obey(self, own: Track | None, shared: Track | None, now: float) -> None:
+        """Let the circuit decide that changed last; the kept view stands until either changes."""
+        for track in (own, shared):
+            if track is not None:
+                self.rests_on.append((track.breaker, track.breaker.version))
+                self.until = min(self.until, track.breaker.until(now))
+        deciding = governing(own, shared)
+        if deciding is not None:
+            self.circuits.append(deciding)
 
 
 class Sight:
@@ -167,8 +169,8 @@ class Sight:
         own, board = self._board.tenants.of(tenant_id), self._board
         provider = provider_of(name)
         if name != provider:
-            kept.obey(governing(own.get(name), board.shared_offers.get(name)), now)
-        kept.obey(governing(own.get(provider), board.shared_providers.get(provider)), now)
+            kept.obey(own.get(name), board.shared_offers.get(name), now)
+        kept.obey(own.get(provider), board.shared_providers.get(provider), now)
         overlay = self._overlay
         kept.until = min(kept.until, slot_end(slot_of(now)))
         if overlay.is_planned(name):

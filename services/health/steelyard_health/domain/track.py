@@ -104,7 +104,13 @@ class Track:
         self._last_outcome_at = now
         self._view = None
         self.version += 1
-        return sample.is_counted and self.breaker.weigh(sample, outcome.offer, now, self._quorum)
+        if not sample.is_counted:
+            return False
+        # A provider whose list of models cannot be read fails as a whole.
+        witnesses = (
+            (outcome.offer, outcome.provider) if outcome.is_provider_only else (outcome.offer,)
+        )
+        return self.breaker.weigh(sample, witnesses, now, self._quorum)
 
     def view(self, now: float) -> HealthView:
         """Return the health now; the same object for as long as it stands."""
