@@ -64,9 +64,11 @@ class Observer:
         )
 
     def _looked_at(self, track: Track, now: float) -> Observed | None:
-        view = track.view(now) if track.is_told(now) else UNKNOWN
-        name = track.subject.name
-        state = HealthState.MAINTENANCE if self._overlay.is_in_maintenance(name) else view.state
+        # Figures take time to find, and mostly nothing has changed.
+        is_told = track.is_told(now)
+        state = track.state(now) if is_told else HealthState.UNKNOWN
+        if self._overlay.is_in_maintenance(track.subject.name):
+            state = HealthState.MAINTENANCE
         circuit = track.breaker.circuit.state_at(now)
         before, circuit_before = track.told_state, track.told_circuit
         if state is before and circuit is circuit_before:
@@ -84,7 +86,7 @@ class Observer:
             after=state,
             circuit_before=circuit_before,
             circuit_after=circuit,
-            evidence=_evidence(track, view, now),
+            evidence=_evidence(track, track.view(now) if is_told else UNKNOWN, now),
         )
 
 

@@ -124,6 +124,10 @@ class Track:
             self._view_until = self._stands_until(now)
         return self._view
 
+    def state(self, now: float) -> HealthState:
+        """Return the state now, without the figures."""
+        return self._state(now, self._told_tally(now))
+
     def _percentiles_of(self, tally: Tally, slot: int) -> Percentiles:
         """Return them as of at most a fiftieth more answers ago, within a slot."""
         count = tally.successes

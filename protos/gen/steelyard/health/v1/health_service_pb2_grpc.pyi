@@ -23,9 +23,10 @@ class HealthServiceStub:
     CheckOffers: aio.UnaryUnaryMultiCallable[health_service_pb2.CheckOffersRequest, health_service_pb2.CheckOffersResponse]
     """CheckOffers returns the health of up to 100 offers. A router makes this call per request.
 
-    Answers come in request order. An offer with too few outcomes of its own is answered for by its
-    provider's; one whose provider nobody has reported on either is UNKNOWN with score 1.
-    Errors: INVALID_FIELD.
+    Answers come in request order. A tenant sees its own calls first, then what three tenants agree
+    on; an offer with too few outcomes is answered for by its provider's; one whose provider nobody
+    has reported on either is UNKNOWN with score 1. Of those who ask for an offer with a half-open
+    circuit one gets a permit to probe it; an unused one lapses. Errors: INVALID_FIELD.
     """
     ReportOutcomes: aio.UnaryUnaryMultiCallable[health_service_pb2.ReportOutcomesRequest, health_service_pb2.ReportOutcomesResponse]
     """ReportOutcomes adds what happened to calls. Each outcome counts once, by its id.
@@ -78,9 +79,10 @@ class HealthServiceServicer(metaclass=abc_1.ABCMeta):
     ) -> abc.Awaitable[health_service_pb2.CheckOffersResponse]:
         """CheckOffers returns the health of up to 100 offers. A router makes this call per request.
 
-        Answers come in request order. An offer with too few outcomes of its own is answered for by its
-        provider's; one whose provider nobody has reported on either is UNKNOWN with score 1.
-        Errors: INVALID_FIELD.
+        Answers come in request order. A tenant sees its own calls first, then what three tenants agree
+        on; an offer with too few outcomes is answered for by its provider's; one whose provider nobody
+        has reported on either is UNKNOWN with score 1. Of those who ask for an offer with a half-open
+        circuit one gets a permit to probe it; an unused one lapses. Errors: INVALID_FIELD.
         """
 
     @abc_1.abstractmethod
