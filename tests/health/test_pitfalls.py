@@ -2,6 +2,7 @@
 
 import pytest
 
+from steelyard_health.domain.circuit import PERMIT_SECONDS, CircuitState
 from steelyard_health.domain.outcome import Result
 from steelyard_health.domain.score import HEALTHY_SCORE
 from steelyard_health.domain.state import HealthState
@@ -153,3 +154,38 @@ def test_b18_forged_figures_of_a_custom_endpoint_move_nobody_elses_health() -> N
         reports.report(forged, tenant="mallory")
 
     assert reports.offer(tenant="honest") == before
+
+
+def test_h1_who_was_shut_out_is_called_again_without_any_new_call() -> None:
+    reports = Reports()
+    reports.add("F" * 20)
+    assert reports.offer().circuit is CircuitState.OPEN
+
+    reports.now += 5
+
+    assert reports.permit()
+
+
+def test_e3_cancelled_probes_do_not_wedge_a_half_open_circuit() -> None:
+    reports = Reports()
+    reports.add("FFFFF")
+    reports.now += 5
+
+    for _ in range(10):
+        reports.report(an_outcome(Result.CANCELLED, permit=reports.permit()))
+    for _ in range(10):
+        assert reports.permit()
+        reports.now += PERMIT_SECONDS
+    for _ in range(3):
+        reports.report(an_outcome(permit=reports.permit()))
+
+    assert reports.offer().circuit is CircuitState.CLOSED
+
+
+def test_b24_a_shorter_wait_does_not_replace_a_longer_one() -> None:
+    reports = Reports()
+
+    for seconds in (20.0, 90.0, 5.0):
+        reports.report(an_outcome(Result.RATE_LIMITED, retry_after=seconds))
+
+    assert reports.offer().retry_at == reports.now + 90

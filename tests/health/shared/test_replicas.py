@@ -85,6 +85,17 @@ async def test_an_outcome_that_is_reported_to_two_replicas_counts_once(start: St
     assert await replicas[1].report(outcome) == 0
 
 
+async def test_h6_of_what_replicas_are_told_at_the_same_time_nothing_is_lost(start: Start) -> None:
+    replicas = await start(2)
+
+    for _ in range(20):
+        for replica in replicas:
+            await replica.add("S" * 50)
+        await asyncio.sleep(0)
+
+    await all_see(replicas, 2000)
+
+
 async def test_no_tenant_sees_at_another_replica_what_it_must_not_see(start: Start) -> None:
     replicas = await start(2)
 
