@@ -39,7 +39,7 @@ run: ## Start all services on this machine and say how to call them.
 
 .PHONY: test
 test: install ## Run every test that needs no network.
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup -m "not faults" \
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup -m "not faults and not replays" \
 		--ignore tests/bench $(TEST_ARGS)
 
 .PHONY: check
@@ -74,6 +74,10 @@ check-generate: install ## Fail when protos/gen/ is not what protos/ compiles to
 .PHONY: accept-contract
 accept-contract: check-generate ## Make the contract as it is the one that must not break.
 	$(BIN)/python protos/check_breaking.py --accept
+
+.PHONY: replays
+replays: install ## Play back years of real data and hours of traffic.
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup -m replays tests
 
 .PHONY: faults
 faults: install ## Kill services and spoil feeds, again and again.

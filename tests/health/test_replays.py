@@ -23,6 +23,8 @@ from steelyard_health.domain.status.level import StatusLevel, status_factor
 from tests.health.outcomes import PROVIDER, Reports, a_board
 from tests.health.traffic import Traffic
 
+pytestmark = pytest.mark.replays
+
 HOUR = 3600.0
 FAULTY, FINE = 0.6, 0.01
 MIN_REQUESTS = 20

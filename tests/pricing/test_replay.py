@@ -19,7 +19,7 @@ from tests.fakes import FakeClock
 from tests.pricing.conftest import CALL_SECONDS, RunningPricing, Start
 from tests.pricing.replay import Edition, editions, replay
 
-pytestmark = pytest.mark.real_data
+pytestmark = [pytest.mark.real_data, pytest.mark.replays]
 
 FIELDS = ("input_cost_per_token", "output_cost_per_token")
 COMPONENTS = (price_pb2.PRICE_COMPONENT_INPUT_TOKEN, price_pb2.PRICE_COMPONENT_OUTPUT_TOKEN)

@@ -38,7 +38,7 @@ CATALOGUES = (
     ("2026-10-21_v1.106.2", "models_2026-08-01"),
 )
 
-pytestmark = pytest.mark.xdist_group("joining")
+pytestmark = [pytest.mark.replays, pytest.mark.xdist_group("joining")]
 NEWEST = CATALOGUES[-1]
 # What a rule joins although no seller of every edition writes its digits or counts like this.
 SPELLED_OTHERWISE = {

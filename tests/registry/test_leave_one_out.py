@@ -30,7 +30,7 @@ from tests.registry.evaluation import (
     without_word,
 )
 
-pytestmark = pytest.mark.real_data
+pytestmark = [pytest.mark.real_data, pytest.mark.replays]
 
 ARENA, ANALYSIS, LLM_STATS = (
     ScoreSource.ARENA,

@@ -15,7 +15,11 @@ from steelyard_registry.domain.facts import Facts
 from steelyard_registry.domain.modes import Capability
 from tests.registry.builders import SEED_TIME
 
-pytestmark = [pytest.mark.real_data, pytest.mark.xdist_group("registry_real_data")]
+pytestmark = [
+    pytest.mark.real_data,
+    pytest.mark.replays,
+    pytest.mark.xdist_group("registry_real_data"),
+]
 
 LITELLM = (
     "2023-12-14_v1.14.4",

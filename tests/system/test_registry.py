@@ -135,6 +135,7 @@ async def until_routed(stack: Stack, *, is_wanted: bool) -> None:
             await asyncio.sleep(0.05)
 
 
+@pytest.mark.faults
 async def test_what_a_person_takes_out_is_not_routed_to_and_comes_back(seeded: Stack) -> None:
     registry = RegistryServiceStub(seeded.channel("registry"))
     assert await is_routed(seeded)
