@@ -12,7 +12,7 @@ import structlog
 from _pytest.nodeid import NodeId
 
 from steelyard_common.address import Address
-from steelyard_common.calls import CallLimits
+from steelyard_common.call_limits import CallLimits
 from steelyard_common.server import Server
 from steelyard_common.telemetry import Telemetry
 from steelyard_common.tenant import Authenticator

@@ -13,7 +13,7 @@ from steelyard.common.v1 import error_reason_pb2 as reasons
 from steelyard_common.access import UndeclaredScopeError
 from steelyard_common.address import Address
 from steelyard_common.call_failure import CallFailure
-from steelyard_common.calls import CallLimits
+from steelyard_common.call_limits import CallLimits
 from steelyard_common.errors import ModelNotFoundError, PriceNotFoundError
 from steelyard_common.grpc_status import failure
 from steelyard_common.request_id import current_request_id

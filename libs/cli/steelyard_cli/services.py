@@ -16,7 +16,6 @@ from steelyard_cli.failure import CommandError
 from steelyard_cli.settings import CliSettings, load_settings, variable
 from steelyard_common.channels import open_channel
 from steelyard_common.grpc_status import failure
-from steelyard_common.telemetry import Telemetry
 
 T = TypeVar("T")
 
@@ -49,15 +48,12 @@ def ask(service: str, question: Callable[[Connection], Awaitable[T]]) -> T:
 async def _asked(
     settings: CliSettings, service: str, question: Callable[[Connection], Awaitable[T]]
 ) -> T:
-    telemetry = Telemetry.start("cli")
     address = settings.address(service)
     try:
-        async with open_channel(address, [DESCRIPTORS[service]], telemetry=telemetry) as channel:
+        async with open_channel(address, [DESCRIPTORS[service]]) as channel:
             return await question(Connection(channel, settings.call_seconds))
     except grpc.aio.AioRpcError as error:
         raise CommandError(explained(error, service, str(address))) from None
-    finally:
-        telemetry.close()
 
 
 def explained(error: grpc.aio.AioRpcError, service: str, address: str) -> str:

@@ -21,6 +21,7 @@ from grpc import StatusCode
 
 from steelyard.common.v1.access_pb2 import Scope
 from steelyard_common.access import required_scopes
+from steelyard_common.call_limits import CallLimits
 from steelyard_common.deadlines import server_limit
 from steelyard_common.errors import (
     DeadlineExceededError,
@@ -44,20 +45,6 @@ Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # not generic at run tim
 Answer = Callable[[Any, Context], Awaitable[Any]]
 
 logger = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallLimits:
-    """What one server allows."""
-
-    unary_deadline_seconds: float = 10.0
-    """Deadline of a unary call whose caller set none."""
-    stream_deadline_seconds: float = 600.0
-    """Deadline of a streaming call whose caller set none."""
-    max_deadline_seconds: float = 600.0
-    """No call runs longer, whatever its caller asked for."""
-    max_concurrent_calls: int = 1024
-    """Calls beyond are refused with OVERLOADED at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

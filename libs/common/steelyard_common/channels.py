@@ -3,17 +3,16 @@
 import json
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Protocol, Self, cast
 
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.descriptor_pb2 import MethodOptions
 
 from steelyard_common.address import Address
+from steelyard_common.call_limits import MAX_MESSAGE_BYTES
 from steelyard_common.request_id import HEADER as REQUEST_ID_KEY
 from steelyard_common.request_id import current_request_id
-from steelyard_common.server import MAX_MESSAGE_BYTES
-from steelyard_common.telemetry import Telemetry
 
 DEFAULT_TIMEOUT_SECONDS = 10.0
 
@@ -26,11 +25,18 @@ _RETRY_POLICY = {
 }
 
 
+class TraceSource(Protocol):
+    """Knows the trace that a call belongs to."""
+
+    def trace_headers(self) -> dict[str, str]:
+        """Return the headers that continue it in another service."""
+
+
 def open_channel(
     address: Address | str,
     services: Sequence[ServiceDescriptor],
     *,
-    telemetry: Telemetry,
+    telemetry: TraceSource | None = None,
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
 ) -> grpc.aio.Channel:
     """Return a channel for stubs of `services`; close it, or use it as a context manager.
@@ -38,7 +44,7 @@ def open_channel(
     Args:
         address: An Address or any gRPC target.
         services: What will be called, e.g. `pb.DESCRIPTOR.services_by_name["PricingService"]`.
-        telemetry: Of the process.
+        telemetry: Of the process; None when it begins no traces.
         timeout_seconds: For unary calls that pass no `timeout=` of their own.
     """
     plain = grpc.aio.insecure_channel(
@@ -87,7 +93,7 @@ class _TracedChannel(grpc.aio.Channel):
     """
 
     def __init__(
-        self, channel: grpc.aio.Channel, telemetry: Telemetry, timeout_seconds: float
+        self, channel: grpc.aio.Channel, telemetry: TraceSource | None, timeout_seconds: float
     ) -> None:
         self._channel = channel
         self._telemetry = telemetry
@@ -161,7 +167,7 @@ class _TracedChannel(grpc.aio.Channel):
         return start
 
     def _metadata(self, given: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-        added = self._telemetry.trace_headers()
+        added = self._telemetry.trace_headers() if self._telemetry is not None else {}
         request_id = current_request_id()
         if request_id is not None:
             added[REQUEST_ID_KEY] = request_id

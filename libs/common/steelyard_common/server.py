@@ -12,11 +12,11 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from steelyard_common.address import Address
-from steelyard_common.calls import CallGuard, CallLimits, Handler
+from steelyard_common.call_limits import MAX_MESSAGE_BYTES, CallLimits
+from steelyard_common.calls import CallGuard, Handler
 from steelyard_common.telemetry import Telemetry
 from steelyard_common.tenant import AnonymousAuthenticator, Authenticator
 
-MAX_MESSAGE_BYTES = 32 * 1024 * 1024
 OWN_PACKAGES = "/steelyard."
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING

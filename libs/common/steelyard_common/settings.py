@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
 
 from steelyard_common.address import Address
-from steelyard_common.calls import CallLimits
+from steelyard_common.call_limits import CallLimits
 from steelyard_common.redis_url import checked_redis_url
 
 PREFIX = "STEELYARD_"

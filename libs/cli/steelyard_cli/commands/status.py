@@ -15,7 +15,6 @@ from steelyard_cli.output import print_facts, print_json, print_line, print_tabl
 from steelyard_cli.services import DESCRIPTORS
 from steelyard_cli.settings import CliSettings, load_settings
 from steelyard_common.channels import open_channel
-from steelyard_common.telemetry import Telemetry
 
 CHECK_SECONDS = 2.0
 SERVING = "serving"
@@ -35,21 +34,15 @@ def show_status(*, as_json: bool) -> int:
 
 
 async def _gathered(settings: CliSettings) -> tuple[dict[str, str], dict[str, Any] | None]:
-    telemetry = Telemetry.start("cli")
-    try:
-        async with asyncio.TaskGroup() as group:
-            states = {
-                name: group.create_task(_state(settings, name, telemetry)) for name in DESCRIPTORS
-            }
-            states["edge"] = group.create_task(_edge_state(settings))
-            catalog = group.create_task(_catalog(settings, telemetry))
-    finally:
-        telemetry.close()
+    async with asyncio.TaskGroup() as group:
+        states = {name: group.create_task(_state(settings, name)) for name in DESCRIPTORS}
+        states["edge"] = group.create_task(_edge_state(settings))
+        catalog = group.create_task(_catalog(settings))
     return {name: task.result() for name, task in states.items()}, catalog.result()
 
 
-async def _state(settings: CliSettings, name: str, telemetry: Telemetry) -> str:
-    async with open_channel(settings.address(name), [], telemetry=telemetry) as channel:
+async def _state(settings: CliSettings, name: str) -> str:
+    async with open_channel(settings.address(name), []) as channel:
         # Any: types-grpcio-health-checking describes the synchronous stub only.
         stub: Any = health_pb2_grpc.HealthStub(channel)
         try:
@@ -69,9 +62,9 @@ async def _edge_state(settings: CliSettings) -> str:
     return SERVING if answer.is_success else f"answers {answer.status_code}"
 
 
-async def _catalog(settings: CliSettings, telemetry: Telemetry) -> dict[str, Any] | None:
+async def _catalog(settings: CliSettings) -> dict[str, Any] | None:
     address = settings.pricing_address
-    async with open_channel(address, [DESCRIPTORS["pricing"]], telemetry=telemetry) as channel:
+    async with open_channel(address, [DESCRIPTORS["pricing"]]) as channel:
         try:
             answer = await PricingServiceStub(channel).GetCatalogStatus(
                 pb.GetCatalogStatusRequest(), timeout=CHECK_SECONDS
