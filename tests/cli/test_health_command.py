@@ -215,6 +215,25 @@ async def test_changes_are_followed_from_one_connection_to_the_next(
     assert [each.from_version for each in watches[:2]] == [0, 8]
 
 
+async def test_a_version_too_old_to_go_on_from_is_dropped_without_a_line(
+    health: FakeHealth, server: Server
+) -> None:
+    health.changes = [pb.WatchHealthResponse(present=True), a_change(8)]
+    process = await asyncio.create_subprocess_exec(
+        *STEELYARD, "health", "--watch",
+        env=environment(server),
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        first = (await process.stdout.readline()).decode()
+    finally:
+        process.send_signal(signal.SIGINT)
+        await process.wait()
+
+    assert first.split()[2] == "openai/gpt-4o"
+
+
 async def test_changes_as_json_are_a_document_a_line(health: FakeHealth, server: Server) -> None:
     present = a_change(7)
     present.present = True

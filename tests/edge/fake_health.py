@@ -86,7 +86,7 @@ class FakeHealth(Failing, health_grpc.HealthServiceServicer):
     ) -> AsyncIterator[pb.WatchHealthResponse]:
         await self.asked(request, context)
         for each in list(self.changes):
-            if each.change.version > request.from_version:
+            if not each.HasField("change") or each.change.version > request.from_version:
                 yield each
 
     def _provider(self, name: str) -> health_pb2.ProviderHealth:

@@ -91,3 +91,31 @@ def test_what_had_to_make_room_is_told_to_be_over() -> None:
     (over,) = told.changes()
     assert (over.after, over.circuit_after) == (HealthState.UNKNOWN, CircuitState.CLOSED)
     assert told.changes() == []
+
+
+def test_what_is_called_again_after_it_made_room_is_not_told_to_be_over() -> None:
+    told = Told(Capacity(tracks_per_tenant=4))
+    told.reports.add("FFFFF")
+    told.changes()
+    for number in range(10):
+        told.reports.add("S", offer=f"acme/other-{number}")
+
+    told.reports.add("FFFFF")
+    last = told.changes()[-1]
+    assert (last.after, last.circuit_after) == (HealthState.UNHEALTHY, CircuitState.OPEN)
+    told.reports.now += 10
+
+    assert {each.after for each in told.changes()} == {HealthState.UNHEALTHY}
+
+
+def test_what_is_called_again_before_its_end_is_told_is_told_last_as_it_is() -> None:
+    told = Told(Capacity(tracks_per_tenant=4))
+    told.reports.add("FFFFF")
+    told.changes()
+    for number in range(10):
+        told.reports.add("S", offer=f"acme/other-{number}")
+    told.reports.now += 10
+
+    told.reports.add("FFFFF")
+
+    assert [each.after for each in told.changes()] == [HealthState.UNKNOWN, HealthState.UNHEALTHY]

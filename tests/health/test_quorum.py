@@ -128,6 +128,21 @@ def test_when_the_circuit_of_all_closes_so_do_those_of_the_tenants_that_noticed_
         assert reports.offer(tenant=tenant).traffic_share == pytest.approx(0.1)
 
 
+def test_what_a_tenant_met_while_the_circuit_of_all_was_open_does_not_open_its_own() -> None:
+    reports = told_by(OTHERS, "FFFFF")
+    reports.add("FFFF", tenant=WATCHER)
+    reports.now += 5
+    for _ in range(3):
+        reports.report(an_outcome(permit=reports.permit(tenant="b")), tenant="b")
+
+    reports.now += 1
+    for _ in range(5):
+        reports.report(an_outcome(Result.TIMEOUT, latency=2.0), tenant=WATCHER)
+    reports.add("F", tenant=WATCHER)
+
+    assert reports.offer(tenant=WATCHER).circuit is CircuitState.CLOSED
+
+
 def test_a_probe_with_an_own_key_does_not_move_the_circuit_of_all() -> None:
     reports = told_by(OTHERS, "FFFFF")
     reports.now += 5

@@ -1,7 +1,7 @@
 """The service as its clients meet it: a real server, real stubs, a clock that the test moves."""
 
 from collections.abc import AsyncIterator, Awaitable, Mapping
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -137,6 +137,24 @@ async def test_reported_outcomes_are_in_the_next_check(health: Stub) -> None:
     )
     assert found.output_tokens_per_second_p50 == pytest.approx(100, rel=PRECISION)
     assert not found.from_provider
+
+
+async def test_an_absence_is_the_state_until_its_end(health: Stub, clock: FakeClock) -> None:
+    await health.ReportOutcomes(
+        a_report(1, result=health_pb2.RESULT_RATE_LIMITED, retry_after=Duration(seconds=5)),
+        timeout=5,
+    )
+    end = clock.now() + timedelta(hours=1)
+    absence = health_pb2.Maintenance(provider=PROVIDER)
+    absence.end_time.FromDatetime(end)
+    await health.SetMaintenance(pb.SetMaintenanceRequest(maintenance=absence), timeout=5)
+
+    offer, provider = await check(health), await provider_health(health)
+
+    assert offer.state == provider.state == health_pb2.HEALTH_STATE_MAINTENANCE
+    assert offer.retry_time.ToDatetime(UTC) == provider.retry_time.ToDatetime(UTC) == end
+    await clock.advance(3600)
+    assert (await check(health)).state == health_pb2.HEALTH_STATE_UNKNOWN
 
 
 async def test_what_is_not_known_is_left_unset(health: Stub) -> None:

@@ -288,6 +288,14 @@ def test_an_offer_taken_out_by_hand_is_never_tried() -> None:
     assert verdict.retry_time == LATER
 
 
+def test_nobody_is_told_to_come_back_at_an_instant_that_is_past() -> None:
+    past = RETIRED._replace(retry_time=START - timedelta(seconds=1))
+
+    assert decide([quoted(health=past)], a_policy()).retry_time is None
+    both = [quoted("a/x", health=past), quoted("b/x", health=RETIRED)]
+    assert decide(both, a_policy()).retry_time == LATER
+
+
 @pytest.mark.parametrize("health", [OPEN, LIMITED])
 def test_a_wait_that_is_over_keeps_nobody_out(health: OfferHealth) -> None:
     assert condition_at(health, LATER) is Condition.OPEN_TO_REQUESTS

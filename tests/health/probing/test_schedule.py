@@ -34,11 +34,9 @@ class Scheduling:
         return self.schedule.offers_due(self.subjects, PROVIDERS, self.clock.monotonic())
 
     def probed(self, name: str, result: Result, wait_seconds: float | None = None) -> None:
-        """Note a probe that took no time, and let it count as the board does."""
+        """Note a probe that took no time."""
         now = self.clock.monotonic()
         self.schedule.note(name, result, began_at=now, now=now, wait_seconds=wait_seconds)
-        if result in {Result.SUCCESS, Result.SERVER_ERROR}:
-            self.subjects.call(name) if "/" in name else self.subjects._count(name)
 
 
 @pytest.fixture
@@ -184,7 +182,6 @@ async def test_what_is_over_is_forgotten(one: Scheduling) -> None:
     assert one.providers == []
 
     assert not one.schedule._marks
-    assert not one.schedule._counted
 
 
 @pytest.mark.parametrize(("interval", "tick"), [(5.0, 5.0), (60.0, 60.0), (7200.0, 60.0)])

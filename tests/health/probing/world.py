@@ -35,7 +35,7 @@ _permits = count()
 
 
 class FakeSubjects:
-    """Windows and half-open circuits, as a board keeps them; probes count in windows like calls."""
+    """Windows and half-open circuits, as a board keeps them; what is counted is callers alone."""
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
@@ -73,10 +73,6 @@ class FakeSubjects:
     async def record_probe(self, outcome: Outcome) -> None:
         self.recorded.append(outcome)
         self.was_told.set()
-        if outcome.result in {Result.SUCCESS, Result.SERVER_ERROR, Result.TIMEOUT}:
-            self._count(provider_of(outcome.offer))
-            if not outcome.is_provider_only:
-                self._count(outcome.offer)
         if outcome.probe_permit and outcome.probe_permit == self.half_open.get(outcome.offer):
             self._settle(outcome)
 

@@ -7,6 +7,8 @@ from contextlib import AsyncExitStack
 import pytest
 
 from steelyard_common.telemetry import Telemetry
+from steelyard_health.adapters.probe_subjects import BoardSubjects
+from steelyard_health.adapters.replica_entries import MAX_REVISION, CircuitRow, encode
 from steelyard_health.adapters.replica_stream import DEFAULT_KEY
 from steelyard_health.adapters.shared_records import record_key
 from steelyard_health.domain.circuit import CircuitState
@@ -94,6 +96,22 @@ async def test_h6_of_what_replicas_are_told_at_the_same_time_nothing_is_lost(sta
         await asyncio.sleep(0)
 
     await all_see(replicas, 2000)
+
+
+async def test_a_tenant_whose_name_no_record_can_have_is_served_by_each_replica_alone(
+    start: Start, hasty: HastyClock
+) -> None:
+    (replica,) = await start(1)
+    long = "t" * 65
+    await replica.add("FFFFF", tenant=long)
+    await replica.add("FFFFF")
+    hasty.ahead_seconds += 5
+
+    async def is_given(tenant: str) -> bool:
+        return bool((await replica.offer(tenant=tenant)).probe_permit)
+
+    await eventually(lambda: is_given(long))
+    await eventually(lambda: is_given(TENANT))
 
 
 async def test_no_tenant_sees_at_another_replica_what_it_must_not_see(start: Start) -> None:
@@ -262,3 +280,54 @@ async def test_garbage_in_valkey_is_as_good_as_nothing(
 
     await all_see(replicas, 6)
     assert len(await permits_of(replicas)) <= 1
+
+
+async def test_an_active_probe_gets_the_permit_that_replicas_agreed_on(
+    start: Start, hasty: HastyClock
+) -> None:
+    replicas = await start(2)
+    await replicas[0].add("FFFFF")
+    await all_are(replicas, CircuitState.OPEN)
+    hasty.ahead_seconds += 5
+    each = [BoardSubjects(one.local.board, one.store, hasty) for one in replicas]
+
+    permits = [await subjects.take_permit(OFFER) for subjects in each for _ in range(2)]
+
+    assert len([permit for permit in permits if permit]) == 1
+
+
+async def test_large_reports_with_long_ids_reach_the_others(start: Start) -> None:
+    replicas = await start(2)
+    offer = "acme/" + "m" * 255
+    ids = [f"{number:04}".ljust(64, "\u00e9") for number in range(1000)]
+
+    await replicas[0].report(*(an_outcome(outcome_id=each, offer=offer) for each in ids))
+
+    await eventually(lambda: _count_is(replicas[1], offer, 1000))
+
+
+async def _count_is(replica: Replica, offer: str, count: int) -> bool:
+    return await replica.samples(offer) == count
+
+
+async def test_a_circuit_with_the_last_revision_does_not_stop_the_replica(
+    start: Start, valkey: Valkey, hasty: HastyClock
+) -> None:
+    replicas = await start(2)
+    last = CircuitRow(MAX_REVISION, False, None, None, 0, 0, "", None)
+    async with valkey.client() as client:
+        await client.set(record_key(TENANT, OFFER), b"1:%d:%b" % (MAX_REVISION, encode(last)))
+    await replicas[0].add("FFFFF")
+    await eventually(lambda: _knows_revision(replicas[0], MAX_REVISION))
+    await replicas[0].add("FFFFF")
+    hasty.ahead_seconds += 5
+
+    await eventually(lambda: _gives_a_permit(replicas[0]))
+    await replicas[1].add("SS", tenant=OTHER)
+    await all_see(replicas, 2, OTHER)
+
+
+def _knows_revision(replica: Replica, revision: int) -> bool:
+    return any(
+        track.breaker.circuit.revision == revision for track in replica.local.board.all_tracks()
+    )

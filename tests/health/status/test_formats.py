@@ -351,6 +351,25 @@ def test_the_times_of_an_incident_are_those_of_its_entries() -> None:
     assert told.end_time == told.update_time
 
 
+@pytest.mark.parametrize(
+    ("link", "url"),
+    [
+        ("https://status.x.ai/1", "https://status.x.ai/1"),
+        ("status.x.ai/1", "https://status.x.ai/1"),
+        ("", ""),
+    ],
+)
+def test_an_entry_without_a_link_has_no_url(link: str, url: str) -> None:
+    entry = (
+        f"<item><title>Errors</title><link>{link}</link><guid>g1</guid>"
+        "<pubDate>Fri, 02 Jan 2026 02:00:00 GMT</pubDate></item>"
+    )
+
+    (told,) = read("rss", rss(entry), "xai").incidents
+
+    assert told.url == url
+
+
 def test_what_has_not_changed_says_something_else_once_planned_work_begins() -> None:
     page = betterstack(
         "operational", report_type="maintenance", starts_at=LATER, affected_resources=AFFECTED

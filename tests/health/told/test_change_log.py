@@ -129,6 +129,19 @@ async def test_who_names_an_unknown_version_hears_that_it_is_void_and_starts_ove
     assert got == [Told(None, is_present=True), Told(changes[2], is_present=True)]
 
 
+async def test_what_happens_while_who_starts_over_is_told_so_is_told_once_and_in_order() -> None:
+    log, story, stop = ChangeLog(), Story(), asyncio.Event()
+    changes = [story(DEGRADED), story(UNHEALTHY)]
+    async with aclosing(log.follow(99, "acme", stop)) as following:
+        assert await anext(following) == Told(None, is_present=True)
+        for change in changes:
+            log.add(change)
+
+        got = [await anext(following), await anext(following)]
+
+    assert got == [Told(change, is_present=False) for change in changes]
+
+
 async def test_after_a_restart_old_knowledge_is_void_though_nothing_is_bad() -> None:
     before = ChangeLog()
     change = Story(before.next_version(START))(DEGRADED)

@@ -139,6 +139,14 @@ async def test_what_begins_between_two_pages_moves_none_of_the_rest(
             pb.ListAlertsRequest(page_token=to_page_token("alerts openai False", 1, "a")),
             "page_token",
         ),
+        (
+            pb.ListAlertsRequest(page_token=to_page_token("alerts  False", 1, "alr_\ud800")),
+            "page_token",
+        ),
+        (
+            pb.ListAlertsRequest(page_token=to_page_token("alerts  False", 1, "alr_\x00")),
+            "page_token",
+        ),
     ],
 )
 async def test_what_makes_no_sense_is_refused_by_name(

@@ -64,6 +64,9 @@ class _Watch:
     async def _follow(self) -> None:
         call = self._stub.WatchHealth(pb.WatchHealthRequest(from_version=self._version))
         async for event in call:
+            if not event.HasField("change"):  # too old to go on from: the present follows
+                self._version = 0
+                continue
             self._version = max(self._version, event.change.version)
             if self._provider in {"", event.change.provider}:
                 self._print(event)

@@ -23,7 +23,11 @@ from steelyard_health.adapters.replica_entries import (
     to_circuit,
 )
 from steelyard_health.adapters.replica_log import ReplicaLog
-from steelyard_health.adapters.shared_records import SharedRecords, Stored
+from steelyard_health.adapters.shared_records import (
+    MAX_TENANT_CHARACTERS,
+    SharedRecords,
+    Stored,
+)
 from steelyard_health.domain.board import HealthBoard
 from steelyard_health.domain.circuit import Circuit, CircuitState
 from steelyard_health.domain.subject import Subject
@@ -65,7 +69,10 @@ class StockedPermits:
         return wanted
 
     def put(self, subject: Subject, permit: str) -> None:
+        self._stock.pop(subject, None)
         self._stock[subject] = permit
+        if len(self._stock) > MAX_WANTED:
+            del self._stock[next(iter(self._stock))]  # nobody came for it
 
 
 class CircuitExchange:
@@ -90,7 +97,7 @@ class CircuitExchange:
     def note(self, subject: Subject, before: Circuit, after: Circuit) -> None:
         """Remember that this replica has moved a circuit."""
         del after
-        if len(self._unstored) < MAX_UNSTORED:
+        if len(self._unstored) < MAX_UNSTORED and _is_storable(subject):
             self._unstored.setdefault(subject, before.revision)
 
     @property
@@ -104,6 +111,8 @@ class CircuitExchange:
             await self._look_at_clock()
             for track in list(board.all_tracks()):
                 subject = track.subject
+                if not _is_storable(subject):
+                    continue
                 stored = await self._records.read(*_key(subject))
                 circuit = self._read(stored) if stored is not None else None
                 if circuit is not None:
@@ -144,8 +153,8 @@ class CircuitExchange:
     async def _store(self, board: HealthBoard, log: ReplicaLog, subject: Subject) -> None:
         base = self._unstored.pop(subject)
         track = board.track_of(subject)
-        if track is None or track.breaker.circuit.revision <= base:
-            return  # it was forgotten, or another replica's was taken over
+        if track is None or not base < track.breaker.circuit.revision <= MAX_REVISION:
+            return  # it was forgotten, another replica's was taken over, or no record can hold it
         try:
             await self._swap(board, log, subject, base, track.breaker.circuit)
         except BaseException:
@@ -157,10 +166,23 @@ class CircuitExchange:
         permitted = self._permitted(board, subject)
         if permitted is None:
             return
+        if permitted.revision > MAX_REVISION or not _is_storable(subject):
+            self._permit_alone(board, subject)
+            return
         stored = await self._swap(board, log, subject, permitted.revision - 1, permitted)
-        if stored is not None:
+        if stored is not None and not self._keeps_move(board, subject, stored):
             board.adopt(subject, stored, is_agreed=True)
             self._permits.put(subject, stored.permit)
+
+    def _keeps_move(self, board: HealthBoard, subject: Subject, stored: Circuit) -> bool:
+        """Put what was moved here meanwhile, a reset by hand say, on top of what is stored."""
+        track = board.track_of(subject)
+        if track is None or subject not in self._unstored:
+            return False
+        later = replace(track.breaker.circuit, revision=stored.revision + 1)
+        self._unstored[subject] = stored.revision
+        board.adopt(subject, later, is_agreed=True)
+        return True
 
     def _permit_alone(self, board: HealthBoard, subject: Subject) -> None:
         permitted = self._permitted(board, subject)
@@ -231,6 +253,11 @@ class CircuitExchange:
         except GarbageEntryError:
             logger.warning("the stored circuit of an offer or provider cannot be read")
             return None
+
+
+def _is_storable(subject: Subject) -> bool:
+    """Whether a record can have the name; others are decided alone."""
+    return len(subject.tenant_id) <= MAX_TENANT_CHARACTERS
 
 
 def _key(subject: Subject) -> tuple[str, str]:

@@ -1,5 +1,7 @@
 """The planned absences in memory, as fresh as two seconds."""
 
+import asyncio
+
 import structlog
 
 from steelyard_common.clock import Clock
@@ -19,14 +21,17 @@ class MaintenanceBook:
         self._store = store
         self._clock = clock
         self._is_reachable = True
+        self._turn = asyncio.Lock()
         self.plan = MaintenancePlan()
         """The plan of the moment; the same object until something else is planned."""
 
     async def refresh(self) -> None:
         """Read the plan now, as after a change of one's own, and before the first answer."""
-        plan = MaintenancePlan.of_windows(await self._store.windows())
-        if plan.windows != self.plan.windows:
-            self.plan = plan
+        # Whoever reads later must not be overtaken by who read before.
+        async with self._turn:
+            plan = MaintenancePlan.of_windows(await self._store.windows())
+            if plan.windows != self.plan.windows:
+                self.plan = plan
 
     async def run(self) -> None:
         """Read the plan again and again."""

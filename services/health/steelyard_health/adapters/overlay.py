@@ -43,8 +43,10 @@ class KnownOverlay:
         page = self._pages().get(provider)
         return NO_STATUS_PAGE if page is None else page.factor_at(self._clock.now())
 
-    def is_in_maintenance(self, name: str) -> bool:
-        return self._plan().of(name, self._clock.now()) is not None
+    def absent_seconds(self, name: str) -> float | None:
+        now = self._clock.now()
+        absence = self._plan().of(name, now)
+        return None if absence is None else (absence.end_time - now).total_seconds()
 
     def is_planned(self, name: str) -> bool:
         windows = self._plan().windows

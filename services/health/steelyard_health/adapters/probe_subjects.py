@@ -10,6 +10,9 @@ from steelyard_health.domain.ports import HealthStore
 from steelyard_health.domain.subject import EVERYBODY
 from steelyard_health.domain.track import Track
 
+TRIES = 10
+TRY_SECONDS = 0.1
+
 
 class BoardSubjects:
     """Probes are made for everybody: what any tenant waits for counts."""
@@ -20,12 +23,10 @@ class BoardSubjects:
         self._clock = clock
 
     def sample_count(self, name: str) -> int:
-        """Return how many outcomes of whomever the window has that tell of success or failure."""
+        """Return how many outcomes of callers the window has that tell of success or failure."""
         now = self._clock.monotonic()
-        counts = [track.sample_count(now) for track in self._board.tenants.everybodys(name)]
-        shared = self._shared(name)
-        # Everybody's calls are those of the tenants, and our own.
-        return max(sum(counts), shared.sample_count(now) if shared is not None else 0)
+        # The shared track has probes of all replicas, too; those of tenants have none.
+        return sum(track.sample_count(now) for track in self._board.tenants.everybodys(name))
 
     def awaiting_probe(self) -> Sequence[str]:
         """Return the offers whose circuit is half-open for somebody and that nobody probes."""
@@ -34,11 +35,21 @@ class BoardSubjects:
         return sorted({each.subject.offer for each in tracks if self._is_waiting(each, now)})
 
     async def take_permit(self, offer: str) -> str | None:
-        """Return the right to send the one probe, None when another has it."""
-        now = self._clock.monotonic()
-        waiting = [each for each in self._circuits(offer) if self._is_waiting(each, now)]
-        # The circuit of all, if it is open; else that of the first tenant.
-        return self._board.take_permits(waiting[:1], now) or None if waiting else None
+        """Return the right to send the one probe, None when another has it.
+
+        Replicas agree on a permit after it is asked for, which takes a moment.
+        """
+        for _ in range(TRIES):
+            now = self._clock.monotonic()
+            waiting = [each for each in self._circuits(offer) if self._is_waiting(each, now)]
+            if not waiting:
+                return None
+            # The circuit of all, if it is open; else that of the first tenant.
+            permit = self._board.take_permits(waiting[:1], now)
+            if permit:
+                return permit
+            await self._clock.sleep(TRY_SECONDS)
+        return None
 
     async def record_probe(self, outcome: Outcome) -> None:
         """Take in how a probe ended, as a call of nobody's."""
@@ -52,12 +63,10 @@ class BoardSubjects:
 
     def _is_waiting(self, track: Track, now: float) -> bool:
         circuit = track.breaker.circuit
-        if circuit.state_at(now) is not CircuitState.HALF_OPEN or circuit.is_probed_at(now):
+        if circuit.state_at(now) is not CircuitState.HALF_OPEN:
+            return False
+        if not self._board.may_probe(track, now):
             return False
         if track.subject.tenant_id == EVERYBODY:
             return True
         return governing(track, self._board.shared_offers.get(track.subject.offer)) is track
-
-    def _shared(self, name: str) -> Track | None:
-        tracks = self._board.shared_offers if "/" in name else self._board.shared_providers
-        return tracks.get(name)

@@ -176,6 +176,8 @@ def to_circuit(row: CircuitRow, offset: float, now: float) -> Circuit:
     if not is_sound:
         raise GarbageEntryError("no circuit")
     changed_at, open_until, permit_until = instants
+    # By the clock of another Redis, or one that was set back, it may not have happened yet.
+    changed_at = min(changed_at, now)
     return Circuit(
         revision=row.revision,
         is_open=row.is_open,

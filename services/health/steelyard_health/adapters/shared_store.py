@@ -28,6 +28,8 @@ from steelyard_health.domain.view import Answer, HealthView
 TELL_SECONDS = 0.25
 """Eight replicas then fit five minutes into the log."""
 MAX_UNTOLD = 500
+MAX_TOLD_AT_ONCE = 250
+"""Outcomes in one entry: at their longest they take 165 KB, and entries end at 256 KiB."""
 
 
 class SharedHealthStore:
@@ -121,7 +123,9 @@ class SharedHealthStore:
         untold, self._untold = self._untold, {}
         if self._log is not None:
             for tenant_id, outcomes in untold.items():
-                self._log.append(encode(from_outcomes(tenant_id, outcomes)))
+                for start in range(0, len(outcomes), MAX_TOLD_AT_ONCE):
+                    some = outcomes[start : start + MAX_TOLD_AT_ONCE]
+                    self._log.append(encode(from_outcomes(tenant_id, some)))
 
     async def _agree(self, log: ReplicaLog) -> None:
         await log.caught_up.wait()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
 
-from steelyard_health.domain.circuit import Circuit
+from steelyard_health.domain.circuit import NEW_CIRCUIT, Circuit
 from steelyard_health.domain.outcome import Outcome
 from steelyard_health.domain.permits import SEPARATOR, GivenPermits, PermitDesk
 from steelyard_health.domain.seen import SeenOutcomes
@@ -101,6 +101,11 @@ class HealthBoard:
             self._move(track, desk.take(track.subject, track.breaker.circuit, now))
         return SEPARATOR.join(track.breaker.circuit.permit for track in tracks)
 
+    def may_probe(self, track: Track, now: float) -> bool:
+        """Say whether nobody has the permit of a half-open circuit, or this process still has."""
+        circuit = track.breaker.circuit
+        return not circuit.is_probed_at(now) or self._means.desk.has(track.subject, circuit, now)
+
     def adopt(self, subject: Subject, circuit: Circuit, *, is_agreed: bool = False) -> None:
         """Take over a circuit that another replica has moved.
 
@@ -140,8 +145,7 @@ class HealthBoard:
         shared = shared_tracks.get(name)
         if report.who != EVERYBODY:
             own = self.tenants.reported(report.who, name)
-            # While everybody is told to stay away, the shared circuit sends the probes.
-            self._add(own, report, may_open=shared is None or not shared.breaker.circuit.is_open)
+            self._add(own, report, shared.breaker.circuit if shared is not None else NEW_CIRCUIT)
         if report.outcome.is_private or (shared is None and self._is_sole(report, name)):
             return
         if shared is None:
@@ -149,7 +153,7 @@ class HealthBoard:
             sole = self._soles.pop(name)
             if sole is not None:
                 shared.hear(sole.tenant_id, called_at=sole.called_at, failed_at=sole.failed_at)
-        self._add(shared_tracks.reported(name), report, may_open=True)
+        self._add(shared_tracks.reported(name), report, NEW_CIRCUIT)
 
     def _is_sole(self, report: Report, name: str) -> bool:
         has_failed = report.sample.has_failed
@@ -157,10 +161,9 @@ class HealthBoard:
             name, report.who, report.now, has_failed=has_failed
         )
 
-    def _add(self, track: Track, report: Report, *, may_open: bool) -> None:
+    def _add(self, track: Track, report: Report, wider: Circuit) -> None:
         sample = report.sample
-        must_open = track.record(report)
-        if must_open and may_open:
+        if track.record(report, wider):
             circuit = track.breaker.circuit.opened(report.now, self._means.random())
             self._move(track, circuit)
         elif sample.has_failed or not sample.is_counted or not track.is_told_well:

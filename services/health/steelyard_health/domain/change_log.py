@@ -139,10 +139,11 @@ class ChangeLog:
         """
         place = self._place_after(from_version)
         if place is None:
-            place = self._end
+            # Both at one instant: more may be added while the follower takes its time.
+            place, present = self._end, _of_tenant(self.present, tenant_id)
             if from_version:
                 yield Told(None, is_present=True)
-            for change in _of_tenant(self.present, tenant_id):
+            for change in present:
                 yield Told(change, is_present=True)
         while not stop.is_set():
             added = self._added

@@ -47,13 +47,16 @@ class Observer:
         else:
             tracks = {**self._not_well, **self._board.touched}
         self._board.touched.clear()
-        found = [self._looked_at(track, now) for track in tracks]
-        return [change for change in found if change is not None] + [
-            self._forgotten(track) for track in gone
-        ]
+        # First what is gone: the same subject may have a new track by now.
+        found = [self._forgotten(track) for track in gone]
+        found += [self._looked_at(track, now) for track in tracks]
+        return [change for change in found if change is not None]
 
-    def _forgotten(self, track: Track) -> Observed:
+    def _forgotten(self, track: Track) -> Observed | None:
         del self._not_well[track]
+        heir = self._board.track_of(track.subject)
+        if heir is not None and _has_told(heir):
+            return None
         return Observed(
             subject=track.subject,
             before=track.told_state,
@@ -67,7 +70,7 @@ class Observer:
         # Figures take time to find, and mostly nothing has changed.
         is_told = track.is_told(now)
         state = track.state(now) if is_told else HealthState.UNKNOWN
-        if self._overlay.is_in_maintenance(track.subject.name):
+        if self._overlay.absent_seconds(track.subject.name) is not None:
             state = HealthState.MAINTENANCE
         circuit = track.breaker.circuit.state_at(now)
         before, circuit_before = track.told_state, track.told_circuit
@@ -88,6 +91,12 @@ class Observer:
             circuit_after=circuit,
             evidence=_evidence(track, track.view(now) if is_told else UNKNOWN, now),
         )
+
+
+def _has_told(track: Track) -> bool:
+    return (
+        track.told_state is not HealthState.UNKNOWN or track.told_circuit is not CircuitState.CLOSED
+    )
 
 
 def _evidence(track: Track, view: HealthView, now: float) -> str:

@@ -15,8 +15,8 @@ class Overlay(Protocol):
     def status_factor(self, provider: str) -> float:
         """Return by what the score is multiplied, 0.5 to 1."""
 
-    def is_in_maintenance(self, name: str) -> bool:
-        """Say whether an offer or provider was taken out by hand, for now."""
+    def absent_seconds(self, name: str) -> float | None:
+        """Return how long an offer or provider is still taken out by hand; None when it is not."""
 
     def is_planned(self, name: str) -> bool:
         """Say whether people planned an absence of the offer or provider, now or later."""
@@ -31,9 +31,9 @@ class NoOverlay:
         del provider
         return NO_STATUS_PAGE
 
-    def is_in_maintenance(self, name: str) -> bool:
+    def absent_seconds(self, name: str) -> float | None:
         del name
-        return False
+        return None
 
     def is_planned(self, name: str) -> bool:
         del name

@@ -7,7 +7,6 @@ completion of one token, for an offer whose circuit lets one probe through and t
 probes. Neither is made where callers report enough.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +14,6 @@ from typing import Final, Protocol, TypeVar
 
 from steelyard_health.domain.outcome import (
     PROVIDER_FAILURES,
-    WINDOW_SECONDS,
     Outcome,
     Result,
     is_offer,
@@ -34,7 +32,6 @@ MAX_WAIT_SECONDS: Final = 86_400.0
 MAX_TICK_SECONDS: Final = 60.0
 """Traffic is looked for so often, that none leaves the window unseen."""
 
-_COUNTED = PROVIDER_FAILURES | {Result.SUCCESS}
 _BAD = PROVIDER_FAILURES | {Result.RATE_LIMITED}
 
 V = TypeVar("V")
@@ -58,7 +55,7 @@ class ProbeSubjects(Protocol):
     def sample_count(self, name: str) -> int:
         """Return how many outcomes the window has that tell of success or failure.
 
-        Of everybody, those of probes among them.
+        Of callers alone, for probes of any replica would keep a provider in use for ever.
         """
 
     def awaiting_probe(self) -> Sequence[str]:
@@ -83,17 +80,12 @@ class _Mark:
 
 
 class ProbeSchedule:
-    """Remembers what was probed and says what is due. Times are seconds of one monotonic clock.
-
-    Its own probes are taken out of the outcomes that callers are credited with: else a provider
-    that nobody calls any more would be probed for ever, because of its probes.
-    """
+    """Remembers what was probed and says what is due. Times are seconds of one monotonic clock."""
 
     def __init__(self, interval_seconds: float) -> None:
         self._interval = interval_seconds
         self._marks: dict[str, _Mark] = {}
         self._called_at: dict[str, float] = {}
-        self._counted: dict[str, deque[float]] = {}
 
     @property
     def tick_seconds(self) -> float:
@@ -108,7 +100,7 @@ class ProbeSchedule:
         awaited = {provider_of(name) for name in subjects.awaiting_probe()}
         due = []
         for provider in sorted(providers):
-            calls = self._calls(subjects, provider, now)
+            calls = subjects.sample_count(provider)
             if calls > 0:
                 self._called_at[provider] = now
             is_used = provider in self._called_at or provider in awaited
@@ -130,7 +122,7 @@ class ProbeSchedule:
             if is_offer(name)
             and provider_of(name) in usable
             and not self._rests(name, now)
-            and self._calls(subjects, name, now) < ENOUGH_OUTCOMES
+            and subjects.sample_count(name) < ENOUGH_OUTCOMES
         ]
 
     def note(
@@ -157,19 +149,6 @@ class ProbeSchedule:
         if wait_seconds is not None:
             rest = max(rest, now + min(wait_seconds, MAX_WAIT_SECONDS))
         self._marks[name] = _Mark(result, rest)
-        if result in _COUNTED:
-            # What is counted for an offer is counted for its provider.
-            for each in {name, provider_of(name)}:
-                self._counted.setdefault(each, deque()).append(now)
-
-    def _calls(self, subjects: ProbeSubjects, name: str, now: float) -> int:
-        """Return how many outcomes in the window are not of our own probes."""
-        mine = self._counted.get(name)
-        if mine is None:
-            return subjects.sample_count(name)
-        while mine and mine[0] <= now - WINDOW_SECONDS:
-            mine.popleft()
-        return subjects.sample_count(name) - len(mine)
 
     def _rests(self, name: str, now: float) -> bool:
         mark = self._marks.get(name)
@@ -183,7 +162,6 @@ class ProbeSchedule:
         """Drop what changes nothing any more."""
         _drop(self._called_at, lambda at: at <= now - TRAFFIC_SECONDS)
         _drop(self._marks, lambda mark: mark.rests_until <= now - self._interval)
-        _drop(self._counted, lambda ends: not ends or ends[-1] <= now - WINDOW_SECONDS)
 
 
 def _drop(entries: dict[str, V], is_over: Callable[[V], bool]) -> None:

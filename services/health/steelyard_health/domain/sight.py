@@ -176,13 +176,14 @@ class Sight:
         if overlay.is_planned(name):
             kept.until = min(kept.until, now + PLANNED_SECONDS)
         state, share, retry_at = _circuit(kept, now)
+        absent = overlay.absent_seconds(name)
         return replace(
             view,
             status_factor=overlay.status_factor(provider),
             circuit=state,
             traffic_share=share,
             circuit_retry_at=retry_at,
-            is_in_maintenance=overlay.is_in_maintenance(name),
+            absent_until=None if absent is None else now + absent,
         )
 
     def _permitted(self, kept: _Kept, now: float) -> Answer:

@@ -4,7 +4,7 @@ from math import inf
 from typing import NamedTuple
 
 from steelyard_health.domain.breaker import Breaker
-from steelyard_health.domain.circuit import CircuitState
+from steelyard_health.domain.circuit import NEW_CIRCUIT, Circuit, CircuitState
 from steelyard_health.domain.evidence import Quorum
 from steelyard_health.domain.headroom import HeadroomGauge
 from steelyard_health.domain.outcome import WINDOW_SECONDS, Outcome, Result
@@ -79,8 +79,14 @@ class Track:
         self._seen_state = HealthState.UNKNOWN
         self._forget_calls()
 
-    def record(self, report: Report) -> bool:
-        """Take in an outcome that ended within the window; say whether it opens the circuit."""
+    def record(self, report: Report, wider: Circuit = NEW_CIRCUIT) -> bool:
+        """Take in an outcome that ended within the window; say whether it opens the circuit.
+
+        Args:
+            report: The outcome.
+            wider: The circuit of all, which comes before a tenant's own: while it is open it alone
+                sends probes, and what began before it changed tells of the time before.
+        """
         who, outcome, sample, now, slot = report
         tally = self._window.total(slot)
         if self._quorum is not None:
@@ -104,7 +110,7 @@ class Track:
         self._last_outcome_at = now
         self._view = None
         self.version += 1
-        if not sample.is_counted:
+        if not sample.is_counted or wider.is_open or sample.began_at < wider.changed_at:
             return False
         # A provider whose list of models cannot be read fails as a whole.
         witnesses = (

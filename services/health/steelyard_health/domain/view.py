@@ -121,7 +121,8 @@ class HealthView:
     traffic_share: float = 1.0
     circuit_retry_at: float | None = None
     """When an open circuit lets a probe through."""
-    is_in_maintenance: bool = False
+    absent_until: float | None = None
+    """Taken out by hand until this instant."""
     probe_permit: str = ""
     """What the caller may use for one call to a half-open circuit."""
 
@@ -132,13 +133,13 @@ class HealthView:
 
     @property
     def state(self) -> HealthState:
-        return HealthState.MAINTENANCE if self.is_in_maintenance else self.standing.state
+        return HealthState.MAINTENANCE if self.absent_until is not None else self.standing.state
 
     @property
     def retry_at(self) -> float | None:
-        """Not before this instant: the later of what a 429 and a circuit ask for."""
-        instants = [at for at in (self.standing.retry_at, self.circuit_retry_at) if at is not None]
-        return max(instants, default=None)
+        """Not before this instant: the latest of a 429's, a circuit's and an absence's end."""
+        ends = (self.standing.retry_at, self.circuit_retry_at, self.absent_until)
+        return max((at for at in ends if at is not None), default=None)
 
     def speaks_for_itself(self, enough_samples: int) -> bool:
         """Say whether wider figures must not replace it: enough outcomes, or bad news."""

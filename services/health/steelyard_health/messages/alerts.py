@@ -45,7 +45,7 @@ def from_alert_token(token: str, query: AlertQuery) -> AlertPlace | None:
     if not token:
         return None
     match from_page_token(token, _question(query)):
-        case [int(place), str(alert_id)] if len(alert_id) <= MAX_ID_LENGTH:
+        case [int(place), str(alert_id)] if _can_be_id(alert_id):
             try:
                 return AlertPlace(_EPOCH + place * _MICROSECOND, alert_id)
             except OverflowError:
@@ -65,6 +65,11 @@ def to_alert(alert: Alert) -> health_pb2.Alert:
         evidence=alert.evidence,
         platform_wide=alert.subject.tenant_id == EVERYBODY,
     )
+
+
+def _can_be_id(text: str) -> bool:
+    # No database takes a lone surrogate, and PostgreSQL no NUL.
+    return len(text) <= MAX_ID_LENGTH and text.isascii() and "\x00" not in text
 
 
 def _question(query: AlertQuery) -> str:

@@ -12,9 +12,7 @@ from steelyard_health.domain.outcome import is_provider
 from steelyard_health.domain.status.level import StatusLevel
 from steelyard_health.domain.status.listing import IncidentPlace, IncidentQuery, StoredIncident
 from steelyard_health.domain.status.page import PageStatus
-
-DEFAULT_PAGE_SIZE = 50
-MAX_PAGE_SIZE = 1000
+from steelyard_health.messages.pages import from_page_size
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -66,8 +64,8 @@ def from_incident_query(request: health_service_pb2.ListIncidentsRequest) -> Inc
 
 
 def page_size(request: health_service_pb2.ListIncidentsRequest) -> int:
-    """Return how many incidents a page has: 50 for 0, never more than 1000."""
-    return min(request.page_size or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+    """Return how many incidents a page has: the default for 0, the maximum for more."""
+    return from_page_size(request.page_size)
 
 
 def to_incident_token(query: IncidentQuery, place: IncidentPlace) -> str:

@@ -60,7 +60,7 @@ def admit(fitting: Iterable[Quoted], *, decision_id: str, now: datetime) -> Admi
             well.append(each)
     if not away and (well or not recovering):
         return Admission(well, (), [_held_back(each) for each in recovering])
-    return _admitted(well, recovering, away)
+    return _admitted(well, recovering, away, now)
 
 
 def draw(decision_id: str, offer: str) -> float:
@@ -78,6 +78,7 @@ def _admitted(
     well: Sequence[Quoted],
     recovering: Sequence[Quoted],
     away: defaultdict[Condition, list[Quoted]],
+    now: datetime,
 ) -> Admission:
     probes = [_as_if_well(each) for each in away[Condition.HALF_OPEN]]
     broken, limited = away[Condition.CIRCUIT_OPEN], away[Condition.RATE_LIMITED]
@@ -100,10 +101,13 @@ def _admitted(
         rejected=rejected,
         is_panic=is_panic,
         unhealthy_count=len(gone),
-        retry_time=min(
-            (each.health.retry_time for each in gone if each.health.retry_time), default=None
-        ),
+        retry_time=_first_after(now, (each.health.retry_time for each in gone)),
     )
+
+
+def _first_after(now: datetime, instants: Iterable[datetime | None]) -> datetime | None:
+    """Return the first instant to come: a maintenance may outlast a wait that was told of."""
+    return min((each for each in instants if each is not None and each > now), default=None)
 
 
 def _is_drawn(decision_id: str, quoted: Quoted) -> bool:

@@ -299,7 +299,9 @@ class OfferHealth(message.Message):
 
     @builtins.property
     def retry_time(self) -> timestamp_pb2.Timestamp:
-        """Not before this instant: from Retry-After, or the end of an open circuit. Unset means now."""
+        """Not before this instant: from Retry-After, or the end of an open circuit or a planned absence.
+        Unset means now.
+        """
 
     @builtins.property
     def latency_mean(self) -> duration_pb2.Duration:

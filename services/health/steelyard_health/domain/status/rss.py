@@ -132,9 +132,14 @@ def _report(entries: Sequence[_Entry], *, is_cloud: bool, now: datetime) -> Repo
         touches_api=True if is_cloud else None,
         end_time=newest.time if is_over else None,
         update_time=newest.time,
-        url=newest.link if "://" in newest.link else f"https://{newest.link}",
+        url=_url(newest.link),
         description=plain(newest.text),
     )
+
+
+def _url(link: str) -> str:
+    """Return where a link leads: some feeds leave out the scheme, some entries have no link."""
+    return link if not link or "://" in link else f"https://{link}"
 
 
 def _state(entry: _Entry) -> str:
